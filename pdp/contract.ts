@@ -1,0 +1,290 @@
+/**
+ * The words every part of Postern shares. Types only: nothing here runs.
+ * `Input` and `Decision` cross into Rego, so their names are snake_case there and mirrored by rego/contract/*.json.
+ */
+import type { Refusal } from './refusal.ts'
+
+/** What a command does, whatever its protocol calls it. Closed: a new word is a change of contract. */
+export type Effect =
+  | 'read'
+  | 'write'
+  | 'delete'
+  | 'define'
+  | 'grant'
+  | 'execute'
+  | 'session'
+  | 'unknown'
+
+/** Who is accountable. `actor` is the party acting for the subject (RFC 8693 `act`); null when the subject acts for itself. */
+export type Subject = {
+  readonly id: string
+  readonly type: 'human' | 'agent' | 'service'
+  readonly issuer: string
+  readonly groups: readonly string[]
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly actor: Actor | null
+}
+
+/** The party acting for someone. `attested` says whether the issuer vouched for it. */
+export type Actor = {
+  readonly id: string
+  readonly type: 'human' | 'agent' | 'service'
+  readonly run?: string
+  readonly attested: boolean
+  readonly actor: Actor | null
+}
+
+/** The datastore behind one listener. */
+export type Resource = {
+  readonly id: string
+  readonly protocol: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** One thing a command touches: a table, a key, a path, a pod, a tool. */
+export type Touched = {
+  readonly kind: string
+  readonly name: string
+  readonly access: 'read' | 'write'
+  readonly columns?: readonly string[]
+}
+
+/** Where one output column comes from. `exact` is false when `sources` may be too many. */
+export type Output = {
+  readonly name: string
+  readonly sources: readonly string[]
+  readonly exact: boolean
+}
+
+/** One unit of work read off the wire: all that policy will ever know of it. */
+export type Command = {
+  readonly name: string
+  readonly effects: readonly Effect[]
+  readonly objects: readonly Touched[]
+  readonly outputs?: readonly Output[]
+  /** Columns that decide which rows come back, as `schema.table.column`. */
+  readonly predicates?: readonly string[]
+  /** Why the command could not be read to the end. Policy refuses it unless an allow asks for it. */
+  readonly incomplete?: string
+  readonly text?: string
+  /** The protocol's own facts, under the protocol's family name: `sql`, `redis`, `http` and so on. */
+  readonly [family: string]: unknown
+}
+
+/** The document policy sees as `input`. It holds nothing volatile, so equal questions have equal text. */
+export type Input = {
+  readonly v: 1
+  readonly phase: 'connect' | 'command'
+  readonly subject: Subject
+  readonly resource: Resource
+  readonly action: Command
+  readonly context: Context
+}
+
+export type Context = {
+  readonly peer: string
+  readonly tls: boolean
+  readonly database: string
+  readonly user: string
+  readonly application: string
+  readonly state: Readonly<Record<string, string>>
+  readonly grants: readonly Grant[]
+  readonly capabilities: readonly string[]
+}
+
+/** A scope a reviewer granted beforehand. */
+export type Grant = {
+  readonly id: string
+  readonly effects: readonly Effect[]
+  readonly objects: readonly string[]
+  readonly approved_by: readonly string[]
+}
+
+/** Why policy answered as it did. `rule` is the policy's package name, or `postern` for the library itself. */
+export type Reason = {
+  readonly rule: string
+  readonly code: string
+  readonly message: string
+  readonly remedy?: string
+}
+
+export type MaskMethod = 'null' | 'redact' | 'partial' | 'hash' | 'tokenize'
+
+/** Exactly one of `column`, `entity` and `path` names the target. */
+export type MaskRule = {
+  readonly rule: string
+  readonly column?: string
+  readonly entity?: string
+  readonly path?: string
+  readonly method: MaskMethod
+  readonly args?: Readonly<Record<string, unknown>>
+  readonly on_predicate: 'deny' | 'hold' | 'allow'
+}
+
+export type LimitRule = {
+  readonly metric: 'rows' | 'bytes' | 'duration_ms'
+  readonly max: number
+  readonly on_exceed: 'truncate' | 'deny'
+}
+
+export type QuotaRule = {
+  readonly name: string
+  readonly per: 'subject' | 'actor' | 'run' | 'session' | 'resource'
+  readonly metric: 'commands' | 'rows' | 'bytes'
+  readonly max: number
+  readonly window_s: number
+}
+
+export type HoldRule = {
+  readonly approvers: readonly string[]
+  readonly min_approvals: number
+  readonly bind: 'exact' | 'shape' | 'session'
+  readonly ttl_s: number
+  readonly wait_s: number
+}
+
+/** What policy answered: rego/contract/decision.json. */
+export type Decision = {
+  readonly effect: 'allow' | 'hold' | 'deny'
+  readonly reasons: readonly Reason[]
+  readonly masks: readonly MaskRule[]
+  readonly limits: readonly LimitRule[]
+  readonly quotas: readonly QuotaRule[]
+  readonly hold?: HoldRule
+  readonly obligations: readonly Obligation[]
+}
+
+export type Obligation = {
+  readonly name: string
+  readonly args?: Readonly<Record<string, unknown>>
+}
+
+/** A decision and where it came from. An engine always has one: whatever goes wrong is a denial with a code. */
+export type Verdict = {
+  readonly decision: Decision
+  /** The bundle that answered; undefined when there was none. */
+  readonly bundle?: { readonly name: string; readonly revision: string; readonly digest: string }
+  readonly cached: boolean
+  /** Evaluation time in nanoseconds. */
+  readonly ns: number
+}
+
+/** The decision engine. Never throws, never answers anything but a well-formed decision. */
+export interface Engine {
+  evaluate(input: Input): Verdict
+}
+
+/** What a sidecar must do: the decision after quotas, record and people had their say. */
+export type Ruling = Allowed | Refused
+
+export type Allowed = {
+  readonly allowed: true
+  /** The decision id. */
+  readonly id: string
+  readonly mask: Mask
+  readonly limits: Limits
+  /** Call once, when the answer has gone out or will never come. */
+  done(outcome: Outcome): void
+}
+
+export type Refused = { readonly allowed: false; readonly id: string; readonly refusal: Refusal }
+
+export type Limit = { readonly max: number; readonly exceed: 'truncate' | 'deny' }
+export type Limits = {
+  readonly rows?: Limit
+  readonly bytes?: Limit
+  readonly durationMs?: Limit
+}
+
+/** How a command ended. `error` is a code (an SQLSTATE, an HTTP status), never a message. */
+export type Outcome = {
+  readonly rows: number
+  readonly bytes: number
+  readonly error?: string
+  readonly truncated?: boolean
+}
+
+/** Rewrites an answer. Compiled once per decision, pure after that. */
+export interface Mask {
+  /** Nothing to rewrite: forward the bytes as they came. */
+  readonly empty: boolean
+  /** Whether any column of this relation (`schema.table`) is masked. */
+  touches(relation: string): boolean
+  /** The rewriter of one column (`schema.table.column`), or undefined to leave it alone. Ask once per result set. */
+  column(name: string): Rewrite | undefined
+}
+
+/** One cell as text in, what the client may see out; null where the type cannot carry a rewritten value. */
+export type Rewrite = {
+  readonly method: MaskMethod
+  readonly rule: string
+  text(cell: string): string | null
+}
+
+/** How to ask. */
+export type Asking = {
+  /** Only prepared, nothing runs yet: recorded and refused like any other, but neither held nor counted. */
+  readonly prepare?: boolean
+  /** Aborted when the client takes the command back (Ctrl-C): a hold is abandoned. */
+  readonly signal?: AbortSignal
+}
+
+/** One authenticated connection, from login to its last byte. */
+export interface Session {
+  readonly id: string
+  readonly subject: Subject
+  readonly resource: Resource
+  readonly credential: Credential
+  /** Aborted, with a Refusal as its reason, when the session must end: token expired, subject revoked. */
+  readonly ended: AbortSignal
+  /**
+   * Answers once policy decided, the decision is on record and, if held, a person answered.
+   * Synchronous when nothing has to be waited for. Never throws: what goes wrong is a Refused.
+   */
+  ask(command: Command, asking?: Asking): Ruling | Promise<Ruling>
+  /** Puts on record that this connection ended, and why when it was not a goodbye. Idempotent. */
+  close(problem?: unknown): void
+}
+
+/** The way in: one per listener. */
+export interface Gate {
+  readonly resource: Resource
+  readonly upstream: Upstream
+  /** Verifies the token, asks policy for `connect`, fetches the credential. Throws Refusal. */
+  open(knock: Knock): Promise<Session>
+  /** Puts on record a client that broke the protocol, or was refused, before it had a session. */
+  turnedAway(peer: string, problem: unknown): void
+}
+
+export type Upstream = {
+  readonly host: string
+  readonly port: number
+  /** TLS towards the datastore: undefined is plain text, which config allows only where it is told to. */
+  readonly tls?: { readonly ca?: string; readonly servername: string }
+}
+
+/** Who knocks, and what the sidecar can tell about the connection. */
+export type Knock = {
+  readonly token: string
+  readonly peer: string
+  readonly tls: boolean
+  readonly database: string
+  readonly user: string
+  readonly application: string
+  /** What this sidecar can enforce, e.g. `mask:redact`, `limit:rows`. */
+  readonly capabilities: readonly string[]
+  /** Aborted when the client hangs up: whatever waits on its behalf stops waiting. */
+  readonly signal: AbortSignal
+  /** Says something to the client while a command waits, where the protocol can. */
+  readonly tell?: (text: string) => void
+}
+
+export type Credential = {
+  readonly username: string
+  readonly secret: Secret
+}
+
+/** A string that refuses to be printed: toString, toJSON and inspect say `[secret]`. */
+export interface Secret {
+  reveal(): string
+}
