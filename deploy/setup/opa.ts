@@ -36,7 +36,9 @@ function found(command: string): boolean {
 }
 
 function linked(): boolean {
-  const path = (process.env['PATH'] ?? '').split(':').filter((folder) => existsSync(`${folder}/opa`))
+  const path = (process.env['PATH'] ?? '')
+    .split(':')
+    .filter((folder) => existsSync(`${folder}/opa`))
   const exact = path.find((folder) => found(`${folder}/opa`))
   if (exact === undefined) return false
   symlinkSync(`${exact}/opa`, target)
