@@ -94,6 +94,8 @@ export type Counts = {
   readonly outputs: number
   readonly predicates: number
   readonly grants: number
+  /** 1 when the command says why it is incomplete, else 0. */
+  readonly incomplete: number
 }
 
 export type Context = {
