@@ -1,0 +1,91 @@
+/** `make demo`: a database, an issuer and the gate on this machine, and a tour through what the gate does. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { certificates } from './certificates.ts'
+import { folder, type Gate, type Ports, startGate, writeConfig } from './gate.ts'
+import { type Issuer, startIssuer } from './issuer.ts'
+import { type Postgres, startPostgres } from './postgres.ts'
+import { tour } from './tour.ts'
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+const stops: (() => Promise<void>)[] = []
+const single = process.argv.includes('--once')
+
+process.once('SIGINT', () => void finish(0))
+process.once('SIGTERM', () => void finish(0))
+
+try {
+  const stage = await start()
+  await tour(stage)
+  if (single) await finish(0)
+  else say(commands(stage.ports))
+} catch (error) {
+  process.stderr.write(`\ndemo: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`the gate's log is in ${join(folder, 'gate.log')}\n`)
+  await finish(1)
+}
+
+async function start(): Promise<{ ports: Ports; issuer: Issuer; postgres: Postgres; gate: Gate }> {
+  say('Starting PostgreSQL, an OpenID Connect issuer and the gate, all on 127.0.0.1 ...')
+  const ports = await freePorts()
+  const made = await certificates()
+  const postgres = await startPostgres(ports.postgres, made.server)
+  stops.push(postgres.stop)
+  const issuer = await startIssuer(ports.issuer)
+  stops.push(issuer.stop)
+  writeConfig(ports, made, issuer.url)
+  const gate = await startGate(ports, postgres.password)
+  stops.push(gate.stop)
+  return { ports, issuer, postgres, gate }
+}
+
+async function finish(status: number): Promise<void> {
+  for (const stop of stops.splice(0).reverse()) await stop()
+  process.exit(status)
+}
+
+async function freePorts(): Promise<Ports> {
+  const postgres = await freePort(5471)
+  const issuer = await freePort(9471)
+  const gate = await freePort(6432)
+  const server = await freePort(8471)
+  return { postgres, issuer, gate, server }
+}
+
+/** The wanted port, or any free one when it is taken. */
+async function freePort(wanted: number): Promise<number> {
+  for (const port of [wanted, 0]) {
+    const probe = createServer()
+    const free = once(probe, 'listening').then(
+      () => true,
+      () => false,
+    )
+    probe.listen(port, '127.0.0.1')
+    if (!(await free)) continue
+    const address = probe.address()
+    await new Promise((resolve) => probe.close(resolve))
+    if (address !== null && typeof address === 'object') return address.port
+  }
+  throw new Error('no free port on 127.0.0.1')
+}
+
+function commands(ports: Ports): string {
+  const target = `host=localhost port=${ports.gate} dbname=shop sslmode=verify-full sslrootcert=.demo/ca.crt`
+  return `
+Everything stays up until Ctrl-C. In another terminal, in this folder:
+
+  # as an engineer, and as an agent
+  PGPASSWORD=$(.demo/token alice) psql "${target} user=alice"
+  PGPASSWORD=$(.demo/token support-bot) psql "${target} user=support-bot"
+
+  # who waits, and approving it
+  export POSTERN_TOKEN=$(.demo/token bob)
+  .demo/postern holds list
+  .demo/postern holds approve <hold>
+
+  # the record
+  .demo/postern audit search --effect deny
+  .demo/postern audit verify
+`
+}
