@@ -1,0 +1,114 @@
+/** The parts of a bundle that mean something: manifest, module, data. */
+import * as z from 'zod'
+import { utf8 } from './canonical.ts'
+import type { BundleFile } from './tar.ts'
+
+/** The one rule a gate asks. */
+export const entrypoint = 'postern/decision'
+
+const shape = z.object({
+  revision: z.string().default(''),
+  roots: z.array(z.string()).default(['']),
+  wasm: z.array(z.object({ entrypoint: z.string(), module: z.string() })).default([]),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+})
+
+export type Manifest = z.infer<typeof shape>
+
+/** What a gate evaluates. */
+export type Content = {
+  readonly manifest: Manifest
+  readonly wasm: Buffer
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Reads what a gate evaluates out of a bundle's files. Throws an Error that names the file and the fix. */
+export function readContent(files: readonly BundleFile[]): Content {
+  refuseUnread(files)
+  const manifest = readManifest(files)
+  checkRoots(manifest)
+  const wasm = readModule(files, manifest)
+  const data = readData(files)
+  const outside = Object.keys(data).find((key) => !covered(key, manifest.roots))
+  if (outside !== undefined)
+    throw new Error(`data.json holds ${JSON.stringify(outside)}, which no root of .manifest covers`)
+  return { manifest, wasm, data }
+}
+
+/** The manifest; an empty one when there is no such file. */
+export function readManifest(files: readonly BundleFile[]): Manifest {
+  const file = files.find(({ name }) => name === '.manifest')
+  const read = shape.safeParse(file === undefined ? {} : json(file))
+  if (read.success) return read.data
+  const issue = read.error.issues[0]
+  throw new Error(`.manifest: ${issue?.path.join('.')}: ${issue?.message}`)
+}
+
+/** Files that OPA would read and a gate does not: what is signed must be what is evaluated. */
+function refuseUnread(files: readonly BundleFile[]): void {
+  for (const { name } of files) {
+    const base = name.slice(name.lastIndexOf('/') + 1)
+    if (name.endsWith('patch.json'))
+      throw new Error(`${name} makes this a delta bundle; push a whole one (opa build)`)
+    if (base === '.manifest.pb' || (base === '.manifest' && name !== base))
+      throw new Error(`${name} is a second manifest; only /.manifest is read`)
+    if (/^data\.ya?ml$/.test(base) || (base === 'data.json' && name !== base))
+      throw new Error(`${name}: only /data.json is read; \`opa build\` merges all data into it`)
+    if (name.endsWith('.wasm') && name !== 'policy.wasm')
+      throw new Error(`${name} is a second module; only /policy.wasm is read`)
+  }
+}
+
+function checkRoots({ roots }: Manifest): void {
+  const trimmed = roots.map((root) => root.replace(/^\/+|\/+$/g, ''))
+  for (const [at, root] of trimmed.entries()) {
+    const other = trimmed.find((known, index) => index !== at && under(root, known))
+    if (other !== undefined)
+      throw new Error(`.manifest: the roots ${JSON.stringify([other, root])} overlap`)
+  }
+  if (!trimmed.some((root) => under(entrypoint, root)))
+    throw new Error(`.manifest: no root covers ${entrypoint}: roots are ${JSON.stringify(roots)}`)
+}
+
+function readModule(files: readonly BundleFile[], { wasm }: Manifest): Buffer {
+  const module = files.find(({ name }) => name === 'policy.wasm')
+  if (module === undefined)
+    throw new Error('the bundle holds no policy.wasm: build it with `opa build -t wasm`')
+  const [entry] = wasm
+  const exact = entry?.entrypoint === entrypoint && entry.module.replace(/^\//, '') === module.name
+  if (!exact || wasm.length !== 1)
+    throw new Error(
+      `the bundle must have the one entrypoint ${entrypoint}, ` +
+        `and has ${wasm.map((one) => one.entrypoint).join(', ') || 'none'} (opa build -e ${entrypoint})`,
+    )
+  return module.content
+}
+
+function readData(files: readonly BundleFile[]): Readonly<Record<string, unknown>> {
+  const file = files.find(({ name }) => name === 'data.json')
+  if (file === undefined) return {}
+  const data = json(file)
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new Error('data.json must hold an object')
+  return { ...data }
+}
+
+function json({ name, content }: BundleFile): unknown {
+  try {
+    return JSON.parse(utf8(content))
+  } catch {
+    throw new Error(`${name} is not JSON in UTF-8`)
+  }
+}
+
+/** A key of data lies under a root, or a root lies under it: deeper roots are OPA's to check when it builds. */
+function covered(key: string, roots: readonly string[]): boolean {
+  return roots
+    .map((root) => root.replace(/^\/+|\/+$/g, ''))
+    .some((root) => under(key, root) || under(root, key))
+}
+
+/** Whether a path lies at or under a root, segment by segment. */
+function under(path: string, root: string): boolean {
+  return root === '' || path === root || path.startsWith(`${root}/`)
+}
