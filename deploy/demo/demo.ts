@@ -1,16 +1,19 @@
 /** `make demo`: a database, an issuer and the gate on this machine, and a tour through what the gate does. */
-import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { certificates } from './certificates.ts'
-import { folder, type Gate, type Ports, startGate, writeConfig } from './gate.ts'
-import { type Issuer, startIssuer } from './issuer.ts'
+import { type Gate, type Ports, project, startGate, writeConfig } from './gate.ts'
+import { startIssuer } from './issuer.ts'
+import { freePort } from './ports.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
-import { tour } from './tour.ts'
+import { type Stage, tour } from './tour.ts'
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+const folder = join(project, '.demo')
 const stops: (() => Promise<void>)[] = []
 const single = process.argv.includes('--once')
+
+type Started = Stage & { readonly postgres: Postgres; readonly gate: Gate }
 
 process.once('SIGINT', () => void finish(0))
 process.once('SIGTERM', () => void finish(0))
@@ -26,7 +29,7 @@ try {
   await finish(1)
 }
 
-async function start(): Promise<{ ports: Ports; issuer: Issuer; postgres: Postgres; gate: Gate }> {
+async function start(): Promise<Started> {
   say('Starting PostgreSQL, an OpenID Connect issuer and the gate, all on 127.0.0.1 ...')
   const ports = await freePorts()
   const made = await certificates()
@@ -34,10 +37,12 @@ async function start(): Promise<{ ports: Ports; issuer: Issuer; postgres: Postgr
   stops.push(postgres.stop)
   const issuer = await startIssuer(ports.issuer)
   stops.push(issuer.stop)
-  writeConfig(ports, made, issuer.url)
-  const gate = await startGate(ports, postgres.password)
+  rmSync(folder, { recursive: true, force: true })
+  const setup = { folder, ports, certificates: made, issuer: issuer.url }
+  writeConfig(setup)
+  const gate = await startGate(setup, postgres.password)
   stops.push(gate.stop)
-  return { ports, issuer, postgres, gate }
+  return { folder, ports, issuer, postgres, gate }
 }
 
 async function finish(status: number): Promise<void> {
@@ -51,23 +56,6 @@ async function freePorts(): Promise<Ports> {
   const gate = await freePort(6432)
   const server = await freePort(8471)
   return { postgres, issuer, gate, server }
-}
-
-/** The wanted port, or any free one when it is taken. */
-async function freePort(wanted: number): Promise<number> {
-  for (const port of [wanted, 0]) {
-    const probe = createServer()
-    const free = once(probe, 'listening').then(
-      () => true,
-      () => false,
-    )
-    probe.listen(port, '127.0.0.1')
-    if (!(await free)) continue
-    const address = probe.address()
-    await new Promise((resolve) => probe.close(resolve))
-    if (address !== null && typeof address === 'object') return address.port
-  }
-  throw new Error('no free port on 127.0.0.1')
 }
 
 function commands(ports: Ports): string {

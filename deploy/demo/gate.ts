@@ -1,6 +1,6 @@
-/** The gate of the demo: its configuration on disk and its process. */
+/** A gate in front of the shop: its configuration on disk and its process. Demo, tests and benchmarks start the same. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -18,23 +18,36 @@ export type Gate = {
   stop(): Promise<void>
 }
 
-/** Where the project and the demo's own files lie. */
+/** What one gate is started with. */
+export type Setup = {
+  readonly folder: string
+  readonly ports: Ports
+  readonly certificates: Certificates
+  /** URL of the issuer. */
+  readonly issuer: string
+  /** Plain text on both sides, for measuring. */
+  readonly plain?: boolean
+  /** More lines for the end of postern.yaml, e.g. `log: { level: warn }`. */
+  readonly more?: string
+  /** Another bundle than the demo's: its path. */
+  readonly bundle?: string
+}
+
 export const project = fileURLToPath(new URL('../../', import.meta.url))
-export const folder = join(project, '.demo')
 
 const readyMsMax = 30_000
 
-/** Writes everything the gate reads into .demo, replacing what an earlier demo left. */
-export function writeConfig(ports: Ports, made: Certificates, issuer: string): void {
-  rmSync(folder, { recursive: true, force: true })
+/** Writes everything the gate reads into an empty folder. */
+export function writeConfig(setup: Setup): void {
+  const { folder, certificates } = setup
   mkdirSync(folder, { recursive: true })
   const files = {
-    'ca.crt': made.ca,
-    'gate.crt': made.server.cert,
-    'gate.key': made.server.key,
-    'postern.yaml': config(ports, issuer),
-    postern: wrapper(ports),
-    token: `#!/bin/sh\nexec '${process.execPath}' '${project}deploy/demo/token.ts' '${issuer}' "$1"\n`,
+    'ca.crt': certificates.ca,
+    'gate.crt': certificates.server.cert,
+    'gate.key': certificates.server.key,
+    'postern.yaml': config(setup),
+    postern: wrapper(setup),
+    token: `#!/bin/sh\nexec '${process.execPath}' '${project}deploy/demo/token.ts' '${setup.issuer}' "$1"\n`,
   }
   for (const [name, text] of Object.entries(files)) {
     const script = name === 'postern' || name === 'token'
@@ -42,17 +55,18 @@ export function writeConfig(ports: Ports, made: Certificates, issuer: string): v
   }
 }
 
-/** Starts `postern serve` and resolves when it is ready; its log goes to .demo/gate.log. */
-export async function startGate(ports: Ports, secret: string): Promise<Gate> {
-  const log = openSync(join(folder, 'gate.log'), 'a')
+/** Starts `postern serve` and resolves when it is ready; its log goes to gate.log in the folder. */
+export async function startGate(setup: Setup, secret: string): Promise<Gate> {
+  const log = openSync(join(setup.folder, 'gate.log'), 'a')
   const child = spawn(
     process.execPath,
-    [join(project, 'main.ts'), 'serve', '--config', join(folder, 'postern.yaml')],
+    [join(project, 'main.ts'), 'serve', '--config', join(setup.folder, 'postern.yaml')],
     { env: { ...process.env, SHOP_PASSWORD: secret }, stdio: ['ignore', log, log] },
   )
+  closeSync(log)
   const stop = (): Promise<void> => stopped(child)
   try {
-    await ready(child, ports.server)
+    await ready(child, setup.ports.server)
   } catch (error) {
     await stop()
     throw error
@@ -63,13 +77,12 @@ export async function startGate(ports: Ports, secret: string): Promise<Gate> {
 async function ready(child: ChildProcess, port: number): Promise<void> {
   const until = Date.now() + readyMsMax
   while (Date.now() < until) {
-    if (child.exitCode !== null)
-      throw new Error('the gate ended while starting: see .demo/gate.log')
+    if (child.exitCode !== null) throw new Error('the gate ended while starting: see gate.log')
     const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)
     if (answer?.ok === true) return
     await pause(50)
   }
-  throw new Error('the gate did not become ready: see .demo/gate.log')
+  throw new Error('the gate did not become ready: see gate.log')
 }
 
 async function stopped(child: ChildProcess): Promise<void> {
@@ -79,7 +92,7 @@ async function stopped(child: ChildProcess): Promise<void> {
   await ended
 }
 
-function wrapper(ports: Ports): string {
+function wrapper({ folder, ports }: Setup): string {
   return [
     '#!/bin/sh',
     `export POSTERN_CONFIG='${join(folder, 'postern.yaml')}'`,
@@ -89,18 +102,19 @@ function wrapper(ports: Ports): string {
   ].join('\n')
 }
 
-function config(ports: Ports, issuer: string): string {
+function config(setup: Setup): string {
+  const { ports, plain = false } = setup
   return `version: 1
 state: ./state
 server:
   listen: 127.0.0.1:${ports.server}
 identity:
-  issuer: ${issuer}
+  issuer: ${setup.issuer}
   audience: postern
   algorithms: [ES256]
   claims: { groups: groups, type: kind }
 bundle:
-  source: ${join(project, 'bundles/demo/demo.tar.gz')}
+  source: ${setup.bundle ?? join(project, 'bundles/demo/demo.tar.gz')}
   # Published with the source, so it proves nothing: a normal configuration refuses this key.
   demo: true
   keys:
@@ -110,14 +124,14 @@ listeners:
   - id: shop
     protocol: postgres
     listen: 127.0.0.1:${ports.gate}
-    tls: { cert: ./gate.crt, key: ./gate.key }
+    ${plain ? 'plain: true' : 'tls: { cert: ./gate.crt, key: ./gate.key }'}
     labels: { env: production }
     upstream:
       host: 127.0.0.1
       port: ${ports.postgres}
-      tls: { ca: ./ca.crt, servername: localhost }
+      ${plain ? 'plain: true' : 'tls: { ca: ./ca.crt, servername: localhost }'}
     credential:
       username: shop_owner
       secret: { env: SHOP_PASSWORD }
-`
+${setup.more ?? ''}`
 }

@@ -33,14 +33,23 @@ const owner = 'shop_owner'
 const startMsMax = 20_000
 
 /** Starts a server with TLS and SCRAM on a loopback port and loads the shop into database `shop`. */
-export async function startPostgres(port: number, pair: Pair): Promise<Postgres> {
+export async function startPostgres(
+  port: number,
+  pair: Pair,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Postgres> {
   const account = process.getuid?.() === 0 ? unprivileged() : undefined
   const folder = mkdtempSync(join(tmpdir(), 'postern-demo-'))
   const password = randomBytes(18).toString('base64url')
   const programs = unpacked(folder)
   prepare(folder, password, pair, account)
   run(join(programs, 'bin/initdb'), initArguments(folder), account)
-  const server = serve(join(programs, 'bin/postgres'), folder, port, account)
+  const server = serve(
+    join(programs, 'bin/postgres'),
+    folder,
+    { port: String(port), ...settings },
+    account,
+  )
   const stop = (): Promise<void> => stopped(server, folder)
   try {
     await load(port, password, server)
@@ -97,13 +106,13 @@ function initArguments(folder: string): string[] {
 function serve(
   program: string,
   folder: string,
-  port: number,
+  more: Readonly<Record<string, string>>,
   account: Account | undefined,
 ): ChildProcess {
   const home = join(folder, 'server')
   const settings = {
+    ...more,
     listen_addresses: '127.0.0.1',
-    port: String(port),
     unix_socket_directories: '',
     fsync: 'off',
     ssl: 'on',

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
-import { folder, type Ports } from './gate.ts'
+import type { Ports } from './gate.ts'
 import type { Issuer, Person } from './issuer.ts'
 
-export type Stage = { readonly ports: Ports; readonly issuer: Issuer }
+/** `folder` is where the gate's files lie. */
+export type Stage = { readonly folder: string; readonly ports: Ports; readonly issuer: Issuer }
 
 type Answer = { readonly rows: readonly Record<string, unknown>[]; readonly count: number }
 
@@ -91,7 +92,7 @@ async function asks(
     user: who,
     database: 'shop',
     password: await stage.issuer.token(who),
-    ssl: { ca: readFileSync(join(folder, 'ca.crt'), 'utf8'), servername: 'localhost' },
+    ssl: { ca: readFileSync(join(stage.folder, 'ca.crt'), 'utf8'), servername: 'localhost' },
   })
   client.on('notice', (notice) => tell?.(notice.message ?? ''))
   await client.connect()
@@ -113,7 +114,7 @@ async function postern(
 ): Promise<string> {
   say(`   ${who}$ .demo/postern ${args.join(' ')}`)
   const token = await stage.issuer.token(who)
-  const child = spawn(join(folder, 'postern'), args, {
+  const child = spawn(join(stage.folder, 'postern'), args, {
     env: { ...process.env, POSTERN_TOKEN: token },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

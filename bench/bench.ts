@@ -1,0 +1,14 @@
+/** `make bench`: what a decision costs, and what the gate costs on the wire, in one run. */
+import { decide } from './decide.ts'
+import { startStage } from './stage.ts'
+import { bulk, memory, throughput } from './wire.ts'
+
+await decide()
+const stage = await startStage()
+try {
+  await throughput(stage)
+  await bulk(stage)
+  await memory(stage)
+} finally {
+  await stage.stop()
+}
