@@ -1,0 +1,68 @@
+import { Router } from 'express'
+import { z } from 'zod'
+import type { Audit } from '../contract.ts'
+import { membersOf } from './caller.ts'
+import { parsed } from './parse.ts'
+import { onRecord } from './record.ts'
+
+export type AuditParts = {
+  readonly audit: Audit
+  readonly adminGroups: readonly string[]
+  search(query: AuditQuery): Promise<AuditPage>
+}
+
+/** What to look for; all conditions must hold. Times in milliseconds since the epoch, `toMs` excluded. */
+export type AuditQuery = {
+  readonly subject?: string | undefined
+  readonly resource?: string | undefined
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+  readonly effect?: string | undefined
+  readonly rule?: string | undefined
+  readonly object?: string | undefined
+  readonly text?: string | undefined
+  readonly session?: string | undefined
+  readonly decision?: string | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+export type AuditPage = {
+  readonly entries: readonly unknown[]
+  /** Where the next page begins; absent on the last. */
+  readonly cursor?: string
+}
+
+const word = z.string().min(1).max(500).optional()
+const time = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], 'a time as 2025-06-01T12:00:00Z')
+  .transform((text) => Date.parse(text))
+  .optional()
+
+const asked = z.strictObject({
+  subject: word,
+  resource: word,
+  from: time,
+  to: time,
+  effect: z.enum(['allow', 'hold', 'deny']).optional(),
+  rule: word,
+  object: word,
+  text: word,
+  session: word,
+  decision: word,
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: word,
+})
+
+/** `/v1/audit`: the record, for administrators; each look at it is on the record too. */
+export function auditRoutes({ audit, adminGroups, search }: AuditParts): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  router.get('/v1/audit', membersOf(adminGroups), async (request, response) => {
+    const { from, to, ...rest } = parsed(asked, request.query)
+    const query = { ...rest, fromMs: from, toMs: to }
+    response.json(
+      await onRecord(audit, request, { action: 'audit_search', query }, () => search(query)),
+    )
+  })
+  return router
+}
