@@ -1,5 +1,6 @@
 /** `make demo`: a database, an issuer and the gate on this machine, and a tour through what the gate does. */
-import { rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { certificates } from './certificates.ts'
 import { type Gate, type Ports, project, startGate, writeConfig } from './gate.ts'
@@ -9,9 +10,10 @@ import { type Postgres, startPostgres } from './postgres.ts'
 import { type Stage, tour } from './tour.ts'
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
-const folder = join(project, '.demo')
-const stops: (() => Promise<void>)[] = []
 const single = process.argv.includes('--once')
+// A demo that only checks itself must not touch the files of one that is up.
+const folder = single ? mkdtempSync(join(tmpdir(), 'postern-once-')) : join(project, '.demo')
+const stops: (() => Promise<void>)[] = []
 
 type Started = Stage & { readonly postgres: Postgres; readonly gate: Gate }
 
@@ -21,8 +23,10 @@ process.once('SIGTERM', () => void finish(0))
 try {
   const stage = await start()
   await tour(stage)
-  if (single) await finish(0)
-  else say(commands(stage.ports))
+  if (single) {
+    stops.unshift(async () => rmSync(folder, { recursive: true, force: true }))
+    await finish(0)
+  } else say(commands(stage.ports))
 } catch (error) {
   process.stderr.write(`\ndemo: ${error instanceof Error ? error.message : String(error)}\n`)
   process.stderr.write(`the gate's log is in ${join(folder, 'gate.log')}\n`)
