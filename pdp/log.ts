@@ -57,6 +57,11 @@ function tell(logger: Logger, happening: Happening): void {
     case 'session':
       session(logger, happening)
       break
+    case 'failure': {
+      const { session, resource, code, error } = happening
+      logger.error({ session, resource, code, problem: place(error) }, 'internal failure')
+      break
+    }
     case 'hold': {
       const { resource, change, id } = happening
       logger.info({ resource, hold: id, change }, 'hold')

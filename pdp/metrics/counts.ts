@@ -26,6 +26,7 @@ export function counts() {
     sessions: tally(resourcesMax),
     opened: tally(resourcesMax),
     turnedAway: tally(codesMax),
+    internal: tally(codesMax),
     holds: tally(codesMax),
     bundles: tally(codesMax),
   }
@@ -45,6 +46,9 @@ export function count(counts: Counts, happening: Happening): void {
       break
     case 'session':
       countSession(counts, happening)
+      break
+    case 'failure':
+      counts.internal.add(happening.code)
       break
     case 'hold':
       counts.holds.add(happening.change)
@@ -94,6 +98,7 @@ export function publishCounts(registry: Registry, counts: Counts): void {
   counter('postern_bytes_total', 'Bytes of answers sent to clients', 'resource', counts.bytes)
   counter('postern_failures_total', 'Commands that ended in an error', 'error', counts.failures)
   counter('postern_sessions_total', 'Sessions opened', 'resource', counts.opened)
+  counter('postern_internal_failures_total', 'Failures of ours, by code', 'code', counts.internal)
   counter('postern_turned_away_total', 'Clients that got no session', 'code', counts.turnedAway)
   counter('postern_holds_total', 'Holds that came into a state', 'state', counts.holds)
   counter('postern_bundle_changes_total', 'What became of bundles', 'change', counts.bundles)

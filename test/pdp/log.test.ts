@@ -13,7 +13,8 @@ function sink(level: Parameters<typeof log>[0]): { log: Log; text(): string; lin
   }
 }
 
-const phrase = /^(decision|outcome|session (opened|closed)|client turned away|hold|bundle \w+)$/
+const phrase =
+  /^(decision|outcome|session (opened|closed)|client turned away|internal failure|hold|bundle \w+)$/
 
 /** What a careless caller might pass: the type of a happening, with more in it than the type says. */
 function careless(happening: Happening): Happening {
@@ -34,6 +35,13 @@ const happenings: readonly Happening[] = [
   { kind: 'outcome', resource: 'shop', session: 's1', rows: 3, bytes: 90, ms: 1.5, error: '42501' },
   { kind: 'session', change: 'opened', resource: 'shop', session: 's1' },
   { kind: 'session', change: 'turned_away', resource: 'shop', code: 'token_invalid' },
+  {
+    kind: 'failure',
+    resource: 'shop',
+    session: 's1',
+    code: 'internal_error',
+    error: Error(canary),
+  },
   { kind: 'hold', change: 'pending', resource: 'shop', id: 'h1' },
   { kind: 'bundle', change: 'refused', name: 'shop', message: 'the signature is not valid' },
 ]

@@ -112,6 +112,14 @@ test('sessions go up and down, who is turned away is counted by code', async () 
   })
 })
 
+test('failures of ours are counted by code', async () => {
+  const gate = fresh()
+  gate.observe({ kind: 'failure', resource: '', code: 'state_unavailable', error: new Error('x') })
+  expect(await samples(gate, 'postern_internal')).toEqual({
+    'postern_internal_failures_total{code="state_unavailable"}': 1,
+  })
+})
+
 test('holds, bundle and audit are read when scraped', async () => {
   const gate = fresh()
   gate.observe({ kind: 'hold', change: 'pending', resource: 'shop', id: 'h1' })
