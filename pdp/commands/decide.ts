@@ -1,0 +1,80 @@
+import type { Decision, Input, PolicyBundle } from '../contract.ts'
+import { engine } from '../engine/engine.ts'
+import { exits, Failure, fileBytes, type Given, given, type Io, textOf, Usage } from './io.ts'
+import { printable, printableJson } from './printable.ts'
+
+const help = `Usage: postern decide --bundle FILE --key FILE --input FILE [--demo]
+       postern decide --config FILE --input FILE
+
+Asks a policy bundle one question and prints the decision with its reasons. Nothing is recorded.
+
+  --input FILE        the question as JSON, as policy sees it; - is standard input
+  --bundle FILE       a signed bundle
+  --key FILE          the public key it must be signed with
+  --key-id ID         the name the signature knows the key by
+  --demo              accept the published demo key
+  --config FILE       bundle and keys of this gate (or POSTERN_CONFIG)
+  --json              machine-readable output
+`
+
+/** Where the bundle to ask comes from: verified, or an Error that says why not. */
+export type LoadBundle = (given: Given) => Promise<PolicyBundle>
+
+/** `postern decide`: answers one question from a file as a gate would. */
+export async function decideCommand(
+  args: readonly string[],
+  io: Io,
+  load: LoadBundle,
+): Promise<number> {
+  const options = given(args, {
+    config: 'string',
+    bundle: 'string',
+    key: 'string',
+    'key-id': 'string',
+    demo: 'boolean',
+    input: 'string',
+    json: 'boolean',
+    help: 'boolean',
+  })
+  if (options.values['help'] === true) {
+    io.stdout(help)
+    return exits.done
+  }
+  const path = textOf(options, 'input')
+  if (path === undefined) throw new Usage('which question? give --input FILE')
+  const input = question(path)
+  const decider = engine()
+  await decider.activate(await load(options))
+  const { decision, bundle } = decider.evaluate(input)
+  const problem = decider.status().last_failure?.problem
+  if (problem !== undefined) io.stderr(`policy failed: ${printable(problem)}\n`)
+  const json = options.values['json'] === true
+  io.stdout(json ? `${printableJson({ decision, bundle })}\n` : text(decision))
+  return exits.done
+}
+
+function question(path: string): Input {
+  const bytes = fileBytes(path === '-' ? '/dev/stdin' : path)
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    throw new Failure(`${path} is not JSON`)
+  }
+}
+
+function text(decision: Decision): string {
+  const { effect, reasons, masks, limits, quotas, hold, obligations } = decision
+  const rows: readonly (readonly [string, string])[] = [
+    ['effect', effect],
+    ...reasons.map(
+      ({ rule, code, message }) => ['because', `${message} (${rule}, ${code})`] as const,
+    ),
+    ...reasons.flatMap(({ remedy }) => (remedy === undefined ? [] : [['remedy', remedy] as const])),
+    ...masks.map((mask) => ['mask', JSON.stringify(mask)] as const),
+    ...limits.map((limit) => ['limit', JSON.stringify(limit)] as const),
+    ...quotas.map((quota) => ['quota', JSON.stringify(quota)] as const),
+    ...(hold === undefined ? [] : [['hold', JSON.stringify(hold)] as const]),
+    ...obligations.map((duty) => ['must', JSON.stringify(duty)] as const),
+  ]
+  return rows.map(([name, value]) => `${name.padEnd(8)} ${printable(value)}\n`).join('')
+}
