@@ -428,6 +428,14 @@ export type Happening =
       readonly error?: unknown
     }
   | {
+      /** Something of ours failed while a session went on: the client reads the code, the log the error. */
+      readonly kind: 'failure'
+      readonly resource: string
+      readonly session?: string
+      readonly code: string
+      readonly error: unknown
+    }
+  | {
       readonly kind: 'hold'
       readonly change: HoldState
       readonly resource: string

@@ -5,6 +5,7 @@ export const codes = {
   token_missing: 'no token was sent',
   token_invalid: 'the token was not accepted',
   token_expired: 'the token has expired',
+  issuer_unavailable: 'the keys of the token issuer cannot be read',
   identity_incomplete: 'the token names no subject or lacks a claim that is needed',
   tls_required: 'the connection is not encrypted',
   session_ended: 'the session was ended',
