@@ -1,0 +1,59 @@
+# METADATA
+# title: Only catalogued relations and known functions may be read
+# description: >-
+#   What is readable is listed in data.settings.readable, by resource; a resource without a catalogue of classes has nothing readable.
+# scope: package
+# schemas:
+#   - input: schema.input
+#   - data.settings: schema.settings
+#   - data.catalog: schema.catalog
+package policies.readable
+
+import data.postern.command
+import data.postern.subject
+
+allow contains {"code": "readable", "message": "everything this reads is readable"} if {
+	command.runs
+	subject.in_any(data.settings.groups.connect)
+	command.only_effects(["read", "execute", "session"])
+	command.any_effect(["read"])
+	explained
+	every object in input.action.objects {
+		permitted(object)
+	}
+}
+
+# Who executes has to say what.
+explained if not command.any_effect(["execute"])
+
+explained if {
+	some object in input.action.objects
+	object.kind == "function"
+}
+
+permitted(object) if {
+	command.relation(object)
+	object.access == "read"
+	data.catalog[input.resource.id]
+	listed(object.name)
+	not data.settings.secret[input.resource.id][object.name]
+}
+
+permitted(object) if {
+	object.kind == "function"
+	data.settings.functions[object.name]
+}
+
+permitted(object) if {
+	object.kind == "function"
+	data.settings.readable[input.resource.id].functions[object.name]
+}
+
+permitted(object) if {
+	object.kind in ["setting", "type", "cursor", "prepared_statement"]
+	object.access == "read"
+}
+
+listed(name) if data.settings.readable[input.resource.id].relations[name]
+
+listed(name) if data.settings.readable[input.resource.id].schemas[command.schema_of(name)]
