@@ -1,0 +1,147 @@
+/** What may be put before a policy at all: bounded, plain JSON. Also gives equal questions equal names. */
+import { Refusal } from '../refusal.ts'
+
+export type InputLimits = {
+  /** UTF-16 units of the input as JSON text. */
+  readonly charsMax: number
+  readonly depthMax: number
+  /** Values of any kind in the whole input. */
+  readonly valuesMax: number
+  /** Members of one object. OPA's hash is not keyed, so many members are a way to make it slow. */
+  readonly membersMax: number
+}
+
+export const inputLimits: InputLimits = {
+  charsMax: 1_048_576,
+  depthMax: 64,
+  valuesMax: 32_768,
+  membersMax: 512,
+}
+
+export interface Admission {
+  /**
+   * Names the question: equal names mean equal JSON text. Freezes the parts of the input, because a part that
+   * comes again is known by its identity. Throws Refusal `input_too_large` or `unsupported_input`.
+   */
+  admit(input: unknown): string
+}
+
+type Part = { readonly name: string; readonly chars: number; readonly values: number }
+type Sum = { values: number }
+
+/** An admission that remembers at most `textCharsMax` of text. */
+export function admission(textCharsMax: number, limits: InputLimits = inputLimits): Admission {
+  const parts = new WeakMap<object, Part>()
+  const names = new Map<string, string>()
+  let chars = 0
+  let last = 0
+
+  return { admit }
+
+  function admit(input: unknown): string {
+    if (!plainObject(input)) return `=${part(input, 0).name}`
+    let name = ''
+    let charsSum = 0
+    let valuesSum = 0
+    let members = 0
+    for (const key in input) {
+      const value = (input as Record<string, unknown>)[key]
+      if (value === undefined) continue
+      const found = part(value, 1)
+      // The length first, so that no two lists of fields can run together into one name.
+      name += `${key.length}${key}${found.name};`
+      charsSum += found.chars + key.length
+      valuesSum += found.values
+      members++
+    }
+    if (charsSum > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
+    if (valuesSum > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
+    if (members > limits.membersMax) tooLarge(`more than ${limits.membersMax} fields at the top`)
+    return name
+  }
+
+  function part(value: unknown, depth: number): Part {
+    if (typeof value !== 'object' || value === null) return scalar(value, depth)
+    const known = parts.get(value)
+    if (known !== undefined) return known
+    const sum = { values: 0 }
+    inspect(value, depth, sum)
+    const text = JSON.stringify(value)
+    const made = { name: nameOf(text), chars: text.length, values: sum.values }
+    parts.set(value, made)
+    return made
+  }
+
+  function scalar(value: unknown, depth: number): Part {
+    const sum = { values: 0 }
+    inspect(value, depth, sum)
+    const text = JSON.stringify(value) ?? ''
+    return { name: text.length < 32 ? text : nameOf(text), chars: text.length, values: 1 }
+  }
+
+  /** Numbers are never given twice, so forgetting a text can lose a hit but never confuse two texts. */
+  function nameOf(text: string): string {
+    const known = names.get(text)
+    if (known !== undefined) return known
+    chars += text.length
+    if (chars > textCharsMax) {
+      names.clear()
+      chars = text.length
+    }
+    const name = `#${++last}`
+    names.set(text, name)
+    return name
+  }
+
+  function inspect(value: unknown, depth: number, sum: Sum): void {
+    if (++sum.values > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
+    switch (typeof value) {
+      case 'string':
+        if (value.length > limits.charsMax) tooLarge(`a text over ${limits.charsMax} characters`)
+        return
+      case 'number':
+        if (!Number.isFinite(value)) tooLarge('a number beyond what a double holds')
+        return
+      case 'boolean':
+        return
+      case 'object':
+        if (value !== null) inspectMembers(value, depth, sum)
+        return
+      default:
+        unsupported(`a ${typeof value}`)
+    }
+  }
+
+  function inspectMembers(value: object, depth: number, sum: Sum): void {
+    if (depth >= limits.depthMax) tooLarge(`nesting deeper than ${limits.depthMax}`)
+    if (Array.isArray(value)) for (const element of value) inspect(element, depth + 1, sum)
+    else if (plainObject(value)) inspectObject(value as Record<string, unknown>, depth, sum)
+    else unsupported('an object that is not plain data')
+    Object.freeze(value)
+  }
+
+  function inspectObject(value: Record<string, unknown>, depth: number, sum: Sum): void {
+    let members = 0
+    for (const key in value) {
+      const member = value[key]
+      if (member === undefined) continue
+      if (++members > limits.membersMax) tooLarge(`an object of more than ${limits.membersMax}`)
+      if (!key.isWellFormed()) unsupported('a field name that is not valid Unicode')
+      inspect(member, depth + 1, sum)
+    }
+  }
+}
+
+function plainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function tooLarge(what: string): never {
+  throw new Refusal('input_too_large', `the command needs an input with ${what}`)
+}
+
+function unsupported(what: string): never {
+  throw new Refusal('unsupported_input', `the question holds ${what}`)
+}

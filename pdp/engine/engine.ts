@@ -1,0 +1,199 @@
+import type { Decision, Engine, Input, Observe, PolicyBundle, Verdict } from '../contract.ts'
+import { type Code, Refusal } from '../refusal.ts'
+import { admission } from './admission.ts'
+import { builtins } from './builtins.ts'
+import { type DecisionCache, decisionCache } from './cache.ts'
+import { decisionOf, denial, freeze } from './decision.ts'
+import { type Policy, policy } from './policy.ts'
+import { warm } from './warm.ts'
+
+const cacheBytesDefault = 33_554_432
+
+export type EngineOptions = {
+  /** How long a bundle may serve without its source confirming it; undefined is without limit. */
+  readonly staleAfterMs?: number
+  /** Room for remembered decisions and the texts that name them; 0 remembers none. */
+  readonly cacheBytesMax?: number
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
+  readonly observe?: Observe
+}
+
+/** The engine as `/v1/status` and the metrics show it. */
+export type EngineStatus = {
+  readonly bundle?: {
+    readonly name: string
+    readonly revision: string
+    readonly digest: string
+    readonly sequence?: number
+    readonly expires_ms?: number
+    readonly activated_ms: number
+    /** When its source last said that it is current. */
+    readonly refreshed_ms: number
+    readonly age_ms: number
+    readonly stale: boolean
+    readonly marshalling: 'direct' | 'text'
+    /** Instances thrown away after a trap or an abort. */
+    readonly replacements: number
+  }
+  readonly evaluations: number
+  readonly failures: number
+  /** Why the latest `policy_failed` was one; holds no value of any input. */
+  readonly last_failure?: { readonly at_ms: number; readonly problem: string }
+  readonly cache: { readonly hits: number; readonly entries: number; readonly bytes: number }
+}
+
+/** The decision engine with its levers: only the owner of bundles pulls them. */
+export interface ManagedEngine extends Engine {
+  /**
+   * Puts a bundle in charge between two decisions, once it was loaded, checked and warmed up.
+   * Throws an Error that says what is wrong with it; the running one then stays.
+   */
+  activate(bundle: PolicyBundle): Promise<void>
+  /** The source confirmed that the active bundle is current, at this many milliseconds since the epoch. */
+  refreshed(atMs: number): void
+  status(): EngineStatus
+}
+
+type Active = {
+  readonly bundle: PolicyBundle
+  readonly origin: NonNullable<Verdict['bundle']>
+  readonly policy: Policy
+  readonly cache: DecisionCache
+  readonly activatedMs: number
+}
+
+/** An engine without a bundle: it denies everything until one is activated. */
+export function engine(options: EngineOptions = {}): ManagedEngine {
+  const { staleAfterMs = Number.POSITIVE_INFINITY, cacheBytesMax = cacheBytesDefault } = options
+  const { now = Date.now, observe = () => undefined } = options
+  const questions = admission(cacheBytesMax / 4)
+  let active: Active | undefined
+  let refreshedMs = 0
+  let evaluations = 0
+  let failures = 0
+  let hits = 0
+  let lastFailure: EngineStatus['last_failure']
+
+  return { evaluate, activate, refreshed, status }
+
+  function evaluate(input: Input): Verdict {
+    const started = performance.now()
+    const current = active
+    let decision: Decision
+    let cached = false
+    try {
+      const nowMs = now()
+      if (current === undefined) decision = denials.no_bundle
+      else if (stale(current, nowMs)) decision = denials.stale_bundle
+      else {
+        const question = questions.admit(input)
+        const known = current.cache.get(question)
+        cached = known !== undefined
+        decision = known ?? decide(current, question, input, nowMs)
+      }
+    } catch (error) {
+      decision = refused(error)
+    }
+    if (cached) hits++
+    const ns = Math.round((performance.now() - started) * 1e6)
+    return current === undefined
+      ? { decision, cached, ns }
+      : { decision, bundle: current.origin, cached, ns }
+  }
+
+  function decide(current: Active, question: string, input: Input, nowMs: number): Decision {
+    evaluations++
+    const answer = current.policy.evaluate(input, { nowNs: BigInt(nowMs) * 1_000_000n })
+    if (answer.problem !== undefined) return failed(answer.problem, nowMs)
+    if (answer.value === undefined) return failed('the decision is undefined', nowMs)
+    const decision = decisionOf(answer.value)
+    if (decision === undefined) return failed('the decision has an unknown shape', nowMs)
+    if (!answer.impure && decision.effect !== 'hold') current.cache.set(question, freeze(decision))
+    return decision
+  }
+
+  function failed(problem: string, atMs: number): Decision {
+    failures++
+    lastFailure = { at_ms: atMs, problem }
+    return denials.policy_failed
+  }
+
+  function stale({ bundle }: Active, nowMs: number): boolean {
+    return (
+      nowMs - refreshedMs > staleAfterMs || nowMs >= (bundle.expiresMs ?? Number.POSITIVE_INFINITY)
+    )
+  }
+
+  async function activate(bundle: PolicyBundle): Promise<void> {
+    const { name, revision, digest } = bundle
+    try {
+      const next = await policy(bundle, builtins)
+      warm(next, now())
+      const cache = decisionCache(cacheBytesMax / 2)
+      active = {
+        bundle,
+        origin: { name, revision, digest },
+        policy: next,
+        cache,
+        activatedMs: now(),
+      }
+      refreshedMs = now()
+    } catch (error) {
+      const message = error instanceof Error ? error.message : 'it could not be loaded'
+      observe({ kind: 'bundle', change: 'refused', name, revision, message })
+      throw new Error(`bundle ${name} ${revision} cannot be activated: ${message}`, {
+        cause: error,
+      })
+    }
+    observe({ kind: 'bundle', change: 'activated', name, revision })
+  }
+
+  function refreshed(atMs: number): void {
+    refreshedMs = Math.max(refreshedMs, atMs)
+  }
+
+  function status(): EngineStatus {
+    const cache = { hits, ...(active?.cache.size() ?? { entries: 0, bytes: 0 }) }
+    return {
+      ...(active === undefined ? {} : { bundle: bundleStatus(active) }),
+      evaluations,
+      failures,
+      ...(lastFailure === undefined ? {} : { last_failure: lastFailure }),
+      cache,
+    }
+  }
+
+  function bundleStatus(current: Active): NonNullable<EngineStatus['bundle']> {
+    const { sequence, expiresMs } = current.bundle
+    const nowMs = now()
+    return {
+      ...current.origin,
+      ...(sequence === undefined ? {} : { sequence }),
+      ...(expiresMs === undefined ? {} : { expires_ms: expiresMs }),
+      activated_ms: current.activatedMs,
+      refreshed_ms: refreshedMs,
+      age_ms: nowMs - refreshedMs,
+      stale: stale(current, nowMs),
+      ...current.policy.status(),
+    }
+  }
+}
+
+const remedies = {
+  no_bundle: 'ask the operator of this gate to provide a signed policy bundle',
+  stale_bundle: 'ask the operator of this gate why no newer policy bundle arrives',
+  policy_failed: 'ask the owners of the policy; the gate shows the cause under /v1/status',
+} as const
+
+const denials = {
+  no_bundle: denial('no_bundle', undefined, remedies.no_bundle),
+  stale_bundle: denial('stale_bundle', undefined, remedies.stale_bundle),
+  policy_failed: denial('policy_failed', undefined, remedies.policy_failed),
+} as const satisfies Partial<Record<Code, Decision>>
+
+/** A question that was not admitted is answered with its own code, everything unexpected as a failed policy. */
+function refused(error: unknown): Decision {
+  if (!(error instanceof Refusal)) return denials.policy_failed
+  return denial(error.code, error.message, 'send a smaller or simpler command')
+}
