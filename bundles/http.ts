@@ -76,6 +76,8 @@ export function httpSource(options: HttpOptions): Source {
   }
 
   async function read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Fetched> {
+    // A body that is dropped complains on the stream itself; whoever reads it is told by the read.
+    body.on('error', () => undefined)
     const tag = headers['etag']
     if (statusCode === 304) {
       await body.dump()

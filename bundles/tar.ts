@@ -58,11 +58,11 @@ function* entries(tar: Buffer): Generator<{ readonly header: Header; readonly co
 function add(files: Map<string, BundleFile>, header: Header, content: Buffer): void {
   // `tar` writes its folders too: they hold nothing, and nothing is ever extracted.
   if (header.type === '5' && header.size === 0) return
-  const name = safeName(header.name)
   if (header.type !== '0')
     throw new Error(
-      `${shown(name)} is not a regular file but of tar type ${shown(header.type)}: a bundle holds only regular files`,
+      `${shown(header.name)} is not a regular file but of tar type ${shown(header.type)}: a bundle holds only regular files`,
     )
+  const name = safeName(header.name)
   if (files.has(name)) throw new Error(`the archive holds ${shown(name)} twice`)
   files.set(name, { name, content: Buffer.from(content) })
 }
