@@ -20,9 +20,13 @@ export type BundleFacts = {
 
 export type AuditFacts = {
   readonly entries: number
-  readonly failures: number
+  /** Entries lost for good. */
+  readonly dropped: number
   /** Entries accepted and not yet written. */
-  readonly waiting: number
+  readonly pending: number
+  /** Age of the oldest of them. */
+  readonly lagMs: number
+  readonly failing: boolean
 }
 
 /** Publishes what the other parts of the gate know of themselves. */
@@ -80,32 +84,34 @@ function publishBundle(registry: Registry, sources: Sources): void {
   age('postern_bundle_age_seconds', 'Time since the source was last reached', (b) => b.refreshedMs)
 }
 
-function publishAudit(registry: Registry, sources: Sources): void {
+function publishAudit(registry: Registry, { audit }: Sources): void {
   const registers = [registry]
-  new Counter({
-    name: 'postern_audit_entries_total',
-    help: 'Entries put on record',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(sources.audit().entries)
-    },
-  })
-  new Counter({
-    name: 'postern_audit_failures_total',
-    help: 'Entries that could not be put on record; what they were about was refused',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(sources.audit().failures)
-    },
-  })
-  new Gauge({
-    name: 'postern_audit_waiting',
-    help: 'Entries accepted and not yet written',
-    registers,
-    collect() {
-      this.set(sources.audit().waiting)
-    },
-  })
+  const counter = (name: string, help: string, read: (facts: AuditFacts) => number): unknown =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(read(audit()))
+      },
+    })
+  const gauge = (name: string, help: string, read: (facts: AuditFacts) => number): unknown =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(audit()))
+      },
+    })
+  counter('postern_audit_entries_total', 'Entries on record', (facts) => facts.entries)
+  counter('postern_audit_dropped_total', 'Outcomes lost for good', (facts) => facts.dropped)
+  gauge('postern_audit_pending', 'Entries not yet written', (facts) => facts.pending)
+  gauge('postern_audit_lag_seconds', 'Age of the oldest of them', (facts) => facts.lagMs / 1e3)
+  gauge(
+    'postern_audit_failing',
+    '1 while the record cannot be written and nothing runs',
+    (facts) => (facts.failing ? 1 : 0),
+  )
 }

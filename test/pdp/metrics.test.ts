@@ -18,7 +18,7 @@ function fresh(bundle = true): Metrics {
     version: '1.2.3',
     holds: () => ({ pending: 2, approved: 1 }),
     bundle: () => (bundle ? facts : undefined),
-    audit: () => ({ entries: 7, failures: 1, waiting: 3 }),
+    audit: () => ({ entries: 7, dropped: 1, pending: 3, lagMs: 250, failing: true }),
   })
 }
 
@@ -135,8 +135,10 @@ test('holds, bundle and audit are read when scraped', async () => {
   })
   expect(await samples(gate, 'postern_audit')).toEqual({
     postern_audit_entries_total: 7,
-    postern_audit_failures_total: 1,
-    postern_audit_waiting: 3,
+    postern_audit_dropped_total: 1,
+    postern_audit_pending: 3,
+    postern_audit_lag_seconds: 0.25,
+    postern_audit_failing: 1,
   })
   expect(await samples(gate, 'postern_info')).toEqual({ 'postern_info{version="1.2.3"}': 1 })
 })
