@@ -1,7 +1,7 @@
 # METADATA
 # title: Agents read masked
 # description: >-
-#   Every column of the resource that data.catalog classifies, whatever the command says it touches; a class without a method is null.
+#   Every column that data.catalog classifies, of every relation the command touches. A class without a method of its own is null.
 # scope: package
 # schemas:
 #   - input: schema.input
@@ -9,21 +9,17 @@
 #   - data.catalog: schema.catalog
 package policies.agent_masks
 
-import data.policies.sessions
 import data.postern.agent
-import data.postern.command
+import data.postern.catalog
 
-mask contains object.union(how(class), {
+mask contains {
 	"column": concat(".", [relation, column]),
+	"method": how.method,
+	"args": how.args,
 	"on_predicate": "deny",
-}) if {
+} if {
 	agent.acts
-	command.runs
-	not sessions.harmless
-	some relation, columns in data.catalog[input.resource.id]
+	some relation, columns in catalog.touched
 	some column, class in columns
+	how := object.get(data.settings.masks.agents, class, {"method": "null", "args": {}})
 }
-
-how(class) := data.settings.masks.agents[class]
-
-how(class) := {"method": "null"} if not data.settings.masks.agents[class]

@@ -9,22 +9,22 @@
 #   - data.catalog: schema.catalog
 package policies.personal_data
 
-import data.policies.sessions
 import data.postern.agent
-import data.postern.command
+import data.postern.catalog
 import data.postern.subject
 
-mask contains object.union(data.settings.masks.people[class], {
+mask contains {
 	"column": concat(".", [relation, column]),
+	"method": how.method,
+	"args": how.args,
 	"on_predicate": "hold",
 	"approvers": data.settings.approvers.personal_data,
 	"code": "personal_data_filter",
 	"message": concat("", ["filtering by ", relation, ".", column, " waits for approval"]),
-}) if {
-	command.runs
+} if {
 	not agent.acts
-	not sessions.harmless
 	not subject.in_any(data.settings.groups.personal_data)
-	some relation, columns in data.catalog[input.resource.id]
+	some relation, columns in catalog.touched
 	some column, class in columns
+	how := data.settings.masks.people[class]
 }

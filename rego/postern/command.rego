@@ -26,6 +26,12 @@ changes_schema if any_effect(["define", "grant"])
 # Only what the session itself notices: settings, transactions, cursors.
 session_only if only_effects(["session"])
 
+# Session commands that answer with no rows of a relation.
+quiet if {
+	session_only
+	not input.action.name in ["execute", "fetch", "move"]
+}
+
 touches(kind, name) if {
 	some object in input.action.objects
 	object.kind == kind

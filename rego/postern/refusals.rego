@@ -93,7 +93,7 @@ unable := [{
 	]),
 	"remedy": "use a gate that can enforce it, or change the policy",
 } |
-	lacking := needed - {able | some able in input.context.capabilities}
+	lacking := [name | some name in needed; not name in input.context.capabilities]
 	count(lacking) > 0
 ]
 
