@@ -47,18 +47,8 @@ export async function buildBundle(options: BuildOptions): Promise<BundleFile[]> 
   }
 }
 
-/** The commit a folder is at, with `-dirty` when it differs from that. Throws when the folder is in no git repository. */
-export async function gitRevision(folder: string): Promise<string> {
-  const git = (...args: string[]) =>
-    run('git', args, folder).catch(() => {
-      throw new Error(`${folder} is in no git repository with a commit: name a --revision`)
-    })
-  const commit = await git('rev-parse', 'HEAD')
-  const changes = await git('status', '--porcelain', '--', '.')
-  return changes === '' ? commit : `${commit}-dirty`
-}
-
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
+/** Runs a command to its end and returns what it printed. Throws an Error with what it said instead. */
+export async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
   const limits = { timeout: buildMsMax, maxBuffer: outputBytesMax }
   const ran = promisify(execFile)(command, args, { cwd, encoding: 'utf8', ...limits })
   const { stdout } = await ran.catch((error: ExecError) => failed(command, error))

@@ -1,8 +1,9 @@
 /** `postern bundle build|sign|verify|inspect`. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { buildBundle, gitRevision } from './build.ts'
-import { type Inspection, inspectBundle } from './inspect.ts'
+import { buildBundle } from './build.ts'
+import { describeBundle, type Inspection, inspectBundle } from './inspect.ts'
+import { gitRevision } from './revision.ts'
 import { defaultKeyId, packSigned, type SignOptions, signBundle } from './sign.ts'
 import { trustSet } from './trust.ts'
 import { verifyBundle } from './verify.ts'
@@ -126,7 +127,7 @@ function shown({ files, ...facts }: Inspection): string {
   const lines = [
     `revision     ${facts.revision || 'none'}`,
     `sha256       ${facts.digest}`,
-    `signature    ${facts.signature}`,
+    `signature    ${facts.signature}${facts.signature === 'none' ? '' : ' (not checked)'}`,
     `roots        ${facts.roots.map((root) => JSON.stringify(root)).join(' ')}`,
     `entrypoints  ${facts.entrypoints.join(' ') || 'none'}`,
     `builtins     ${facts.builtins.join(' ') || 'none'}`,
@@ -210,10 +211,7 @@ async function write(bundle: Buffer, values: Values, io: CommandIo): Promise<voi
   await writeFile(output, bundle).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${output} cannot be written (${error.code ?? error.message})`)
   })
-  const { revision, signature } = await inspectBundle(bundle)
-  io.stdout(
-    `${output}: revision ${revision || 'none'}, ${signature.replace(' (not checked)', '')}\n`,
-  )
+  io.stdout(`${output}: ${await describeBundle(bundle)}\n`)
 }
 
 function read(path: string): Promise<Buffer> {

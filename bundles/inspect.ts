@@ -3,6 +3,8 @@ import { sha256 } from './digest.ts'
 import { readManifest } from './manifest.ts'
 import { neededBuiltins } from './module.ts'
 import { claimed, onlySignature, signatureFile } from './signature.ts'
+import type { BundleFile } from './tar.ts'
+import { when } from './time.ts'
 
 /** What a bundle says it is. Nothing of it is checked: that is `verifyBundle`. */
 export type Inspection = {
@@ -31,7 +33,13 @@ export async function inspectBundle(bytes: Buffer): Promise<Inspection> {
   }
 }
 
-function signatureState(files: Parameters<typeof onlySignature>[0]): string {
+/** One line about a bundle: its revision and who signed it. */
+export async function describeBundle(bytes: Buffer): Promise<string> {
+  const files = await readArchive(bytes)
+  return `revision ${readManifest(files).revision || 'none'}, ${signatureState(files)}`
+}
+
+function signatureState(files: readonly BundleFile[]): string {
   if (!files.some(({ name }) => name === signatureFile)) return 'none'
   try {
     const { alg, kid, claims } = claimed(onlySignature(files))
@@ -39,10 +47,10 @@ function signatureState(files: Parameters<typeof onlySignature>[0]): string {
     const facts = [
       `${alg ?? 'no algorithm'}, key id ${kid ?? 'not named'}`,
       ...(sequence === undefined ? [] : [`sequence ${sequence}`]),
-      ...(exp === undefined ? [] : [`expires at ${exp} s`]),
+      ...(exp === undefined ? [] : [`expires ${when(exp)}`]),
       ...(scope === undefined ? [] : [`scope ${scope}`]),
     ]
-    return `${facts.join(', ')} (not checked)`
+    return facts.join(', ')
   } catch (error) {
     return `unreadable: ${error instanceof Error ? error.message : 'unknown'}`
   }

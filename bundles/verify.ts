@@ -3,6 +3,7 @@ import { readArchive } from './archive.ts'
 import { sha256 } from './digest.ts'
 import { entrypoint, readContent } from './manifest.ts'
 import { type Claims, checkSignature } from './signature.ts'
+import { when } from './time.ts'
 import type { RequiredClaim, Trust } from './trust.ts'
 
 /** How far a signer's clock may be ahead of ours. */
@@ -61,9 +62,4 @@ function checkRequired(claims: Claims, required: readonly RequiredClaim[]): void
     throw new Error('the signature has no postern_sequence, which this gate requires')
   if (required.includes('expiry') && claims.exp === undefined)
     throw new Error('the signature has no exp, which this gate requires')
-}
-
-function when(seconds: number): string {
-  const date = new Date(seconds * 1000)
-  return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString()
 }
