@@ -1,0 +1,164 @@
+import { addressOf, isLoopback } from './loopback.ts'
+
+/** A mistake before its line is known. */
+export type Finding = {
+  readonly path: readonly (string | number)[]
+  readonly problem: string
+  readonly fix: string
+}
+
+type Fields = Readonly<Record<string, unknown>>
+type Path = readonly (string | number)[]
+
+/** Mistakes that lie between fields. Works on whatever was written, so that other mistakes hide none of these. */
+export function crossFindings(raw: unknown): readonly Finding[] {
+  const document = fields(raw)
+  const listeners = list(document['listeners'])
+  return [
+    ...serverFindings(fields(document['server'])),
+    ...listeners.flatMap((listener, index) =>
+      listenerFindings(fields(listener), ['listeners', index]),
+    ),
+    ...doubled(listeners, 'id', ['listeners'], 'give each listener an id of its own'),
+    ...doubled(
+      list(fields(document['bundle'])['keys']),
+      'id',
+      ['bundle', 'keys'],
+      'give each key an id of its own',
+    ),
+    ...clashes(document, listeners),
+    ...secretFindings(fields(document['masking'])['key'], ['masking', 'key']),
+  ]
+}
+
+function serverFindings(server: Fields): readonly Finding[] {
+  if (server['tls'] !== undefined || isLocal(server['listen'] ?? '127.0.0.1:0')) return []
+  const problem = 'is reachable from other machines without TLS'
+  return [{ path: ['server', 'listen'], problem, fix: 'add tls, or listen on 127.0.0.1' }]
+}
+
+function listenerFindings(listener: Fields, path: Path): readonly Finding[] {
+  const upstream = fields(listener['upstream'])
+  const local = isLocal(listener['listen'])
+  const host = upstream['host']
+  return [
+    ...oneOf(listener, ['tls', 'plain'], path, 'give tls (or plain: true on loopback)'),
+    ...when(listener['plain'] === true && !local, {
+      path: [...path, 'plain'],
+      problem: 'would carry tokens over the network unencrypted',
+      fix: 'give tls, or listen on 127.0.0.1',
+    }),
+    ...envFindings(listener['labels'], path),
+    ...when(isFields(listener['upstream']), () =>
+      oneOf(upstream, ['tls', 'plain'], [...path, 'upstream'], 'give tls (or plain: true)'),
+    ),
+    ...when(upstream['plain'] === true && typeof host === 'string' && !isLoopback(host), {
+      path: [...path, 'upstream', 'plain'],
+      problem: 'would carry the credential over the network unencrypted',
+      fix: 'give tls: {} for the authorities the system trusts, or tls: { ca: file }',
+    }),
+    ...secretFindings(fields(listener['credential'])['secret'], [...path, 'credential', 'secret']),
+  ]
+}
+
+function envFindings(labels: unknown, path: Path): readonly Finding[] {
+  return when(isFields(labels) && fields(labels)['env'] === undefined, {
+    path: [...path, 'labels', 'env'],
+    problem: 'is missing',
+    fix: 'name the environment, as in env: production; policies ask for it',
+  })
+}
+
+function secretFindings(secret: unknown, path: Path): readonly Finding[] {
+  if (!isFields(secret)) return []
+  return oneOf(fields(secret), ['env', 'file', 'command'], path, 'give env, file or command')
+}
+
+function oneOf(
+  given: Fields,
+  names: readonly string[],
+  path: Path,
+  fix: string,
+): readonly Finding[] {
+  const found = names.filter((name) => given[name] !== undefined)
+  if (found.length === 1) return []
+  const problem =
+    found.length === 0 ? `has none of ${names.join(', ')}` : `has ${found.join(' and ')} at once`
+  return [{ path, problem, fix: found.length === 0 ? fix : 'keep one of them' }]
+}
+
+function doubled(
+  items: readonly unknown[],
+  name: string,
+  path: Path,
+  fix: string,
+): readonly Finding[] {
+  const seen = new Map<unknown, number>()
+  return items.flatMap((item, index) => {
+    const value = fields(item)[name]
+    const first = seen.get(value)
+    if (value === undefined) return []
+    if (first === undefined) seen.set(value, index)
+    const problem = `is the same as that of ${pathText([...path, first ?? 0])}`
+    return first === undefined ? [] : [{ path: [...path, index, name], problem, fix }]
+  })
+}
+
+// Two that listen on one port clash when they share an address; a wildcard shares all.
+function clashes(document: Fields, listeners: readonly unknown[]): readonly Finding[] {
+  const server = fields(document['server'])['listen'] ?? '127.0.0.1:8471'
+  const all: readonly { readonly path: Path; readonly listen: unknown }[] = [
+    { path: ['server', 'listen'], listen: server },
+    ...listeners.map((listener, index) => ({
+      path: ['listeners', index, 'listen'],
+      listen: fields(listener)['listen'],
+    })),
+  ]
+  return all.flatMap(({ path, listen }, index) => {
+    const other = all.slice(0, index).find((earlier) => clash(earlier.listen, listen))
+    if (other === undefined) return []
+    const problem = `takes the port of ${pathText(other.path)}`
+    return [{ path, problem, fix: 'give it a port of its own' }]
+  })
+}
+
+function clash(one: unknown, two: unknown): boolean {
+  if (typeof one !== 'string' || typeof two !== 'string') return false
+  const [a, b] = [addressOf(one), addressOf(two)]
+  const shared =
+    a.host === b.host || [a.host, b.host].some((host) => /^(0\.0\.0\.0|::)$/.test(host))
+  return a.port === b.port && a.port !== 0 && shared
+}
+
+/** `listeners[0].upstream.port`. */
+export function pathText(path: readonly (string | number)[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`
+    return text === '' ? part : `${text}.${part}`
+  }, '')
+}
+
+function isLocal(listen: unknown): boolean {
+  // What is no address is reported as such.
+  return typeof listen !== 'string' || !listen.includes(':') || isLoopback(addressOf(listen).host)
+}
+
+function when(
+  condition: boolean,
+  finding: Finding | (() => readonly Finding[]),
+): readonly Finding[] {
+  if (!condition) return []
+  return typeof finding === 'function' ? finding() : [finding]
+}
+
+function isFields(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function fields(value: unknown): Fields {
+  return isFields(value) ? { ...(value as Fields) } : {}
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}

@@ -1,0 +1,57 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import type { Finding } from './cross.ts'
+import type { Config, SecretRef } from './resolve.ts'
+
+type Path = readonly (string | number)[]
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** Files and variables the settings name that are not there. What a start may create is not asked for. */
+export function referenceFindings(config: Config, env: Env): readonly Finding[] {
+  const { server, identity, bundle, masking, listeners } = config
+  const source = bundle.source
+  return [
+    ...tlsFindings(server.tls, ['server', 'tls']),
+    ...fileFindings(identity.jwks, ['identity', 'jwks']),
+    ...(source.kind === 'file' ? fileFindings(source.path, ['bundle', 'source']) : []),
+    ...bundle.keys.flatMap(({ file }, index) =>
+      fileFindings(file, ['bundle', 'keys', index, 'file']),
+    ),
+    ...secretFindings(masking.key, ['masking', 'key'], env),
+    ...listeners.flatMap(({ tls, upstream, credential }, index) => [
+      ...tlsFindings(tls, ['listeners', index, 'tls']),
+      ...fileFindings(upstream.tls?.ca, ['listeners', index, 'upstream', 'tls', 'ca']),
+      ...secretFindings(credential.secret, ['listeners', index, 'credential', 'secret'], env),
+    ]),
+  ]
+}
+
+function tlsFindings(
+  tls: { readonly cert: string; readonly key: string } | undefined,
+  path: Path,
+): readonly Finding[] {
+  return [
+    ...fileFindings(tls?.cert, [...path, 'cert']),
+    ...fileFindings(tls?.key, [...path, 'key']),
+  ]
+}
+
+function secretFindings(ref: SecretRef | undefined, path: Path, env: Env): readonly Finding[] {
+  if (ref === undefined || 'command' in ref) return []
+  if ('file' in ref) return fileFindings(ref.file, [...path, 'file'])
+  if (env[ref.env]) return []
+  const problem = `names the variable ${ref.env}, which is not set`
+  return [{ path: [...path, 'env'], problem, fix: 'set it in the environment of the gate' }]
+}
+
+function fileFindings(file: string | undefined, path: Path): readonly Finding[] {
+  if (file === undefined) return []
+  try {
+    accessSync(file, constants.R_OK)
+    if (!statSync(file).isDirectory()) return []
+  } catch {
+    return [
+      { path, problem: `names ${file}, which cannot be read`, fix: 'check path and permissions' },
+    ]
+  }
+  return [{ path, problem: `names ${file}, which is a folder`, fix: 'name the file in it' }]
+}
