@@ -1,5 +1,32 @@
+import { crypto } from './builtins/crypto.ts'
+import { encoding } from './builtins/encoding.ts'
+import { jwt } from './builtins/jwt.ts'
+import { net } from './builtins/net.ts'
+import { objects } from './builtins/objects.ts'
 import type { Builtins } from './builtins/operands.ts'
+import { regex } from './builtins/regex.ts'
+import { semver } from './builtins/semver.ts'
+import { printf } from './builtins/sprintf.ts'
+import { strings } from './builtins/strings.ts'
 import { time } from './builtins/time.ts'
+import { units } from './builtins/units.ts'
+import { uuid } from './builtins/uuid.ts'
 
-/** Every builtin the gate provides to policies, by its name in Rego; what is not here is refused at build and at load. */
-export const builtins: Builtins = { ...time }
+/**
+ * Every builtin the gate provides to policies beside those WASM has itself, by its name in Rego. What is not here is
+ * refused when a bundle is built (capabilities.ts) and when it is loaded: networks, randomness, the host's own state.
+ */
+export const builtins: Builtins = {
+  ...crypto,
+  ...encoding,
+  ...jwt,
+  ...net,
+  ...objects,
+  ...printf,
+  ...regex,
+  ...semver,
+  ...strings,
+  ...time,
+  ...units,
+  ...uuid,
+}
