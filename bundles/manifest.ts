@@ -87,18 +87,27 @@ function readModule(files: readonly BundleFile[], { wasm }: Manifest): Buffer {
 function readData(files: readonly BundleFile[]): Readonly<Record<string, unknown>> {
   const file = files.find(({ name }) => name === 'data.json')
   if (file === undefined) return {}
-  const data = json(file)
+  const data = json(file, exact)
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     throw new Error('data.json must hold an object')
   return { ...data }
 }
 
-function json({ name, content }: BundleFile): unknown {
+function json({ name, content }: BundleFile, revive?: typeof exact): unknown {
   try {
-    return JSON.parse(utf8(content))
-  } catch {
-    throw new Error(`${name} is not JSON in UTF-8`)
+    return JSON.parse(utf8(content), revive)
+  } catch (error) {
+    const why = error instanceof RangeError ? `: ${error.message}` : ''
+    throw new Error(`${name} is not JSON in UTF-8${why}`)
   }
+}
+
+/** Whole numbers stay what was signed, also beyond 2^53: as bigint, which the engine takes. */
+function exact(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  if (!Number.isFinite(value)) throw new RangeError(`${context?.source} is too large a number`)
+  const { source = '' } = context ?? {}
+  return /^-?\d{1,1000}$/.test(source) ? BigInt(source) : value
 }
 
 /** A key of data lies under a root, or a root lies under it: deeper roots are OPA's to check when it builds. */

@@ -61,7 +61,8 @@ test.each(Object.keys(pairs))('what opa build signs with %s, we verify', async (
   const bytes = readFileSync(join(folder, 'b.tar.gz'))
   const verified = await verifyBundle(bytes, trust, { name: 'main' })
   expect(verified.revision).toBe('r7')
-  expect(verified.data).toEqual({ limits: JSON.parse(awkward) })
+  const list = [1, -0, 100, 123456789012345678901234567890n]
+  expect(verified.data).toEqual({ limits: { ...JSON.parse(awkward), list } })
   const changed = await writeArchive(edit(await readArchive(bytes), 'data.json', '{}'))
   await expect(verifyBundle(changed, trust, { name: 'main' })).rejects.toThrow('data.json')
 })

@@ -173,6 +173,7 @@ test.each<[string, BundleFile[], string]>([
   ['data in a folder', edit(files(), 'a/data.json', '{}'), 'only /data.json is read'],
   ['data in YAML', edit(files(), 'data.yaml', 'a: 1'), 'only /data.json is read'],
   ['data that is a list', edit(files(), 'data.json', '[]'), 'must hold an object'],
+  ['a number beyond all', edit(files(), 'data.json', '{"a":1e999}'), '1e999 is too large'],
   ['a second manifest', edit(files(), '.manifest.pb', 'x'), 'second manifest'],
   ['another entrypoint', withEntry({ entrypoint: 'a/b', module: '/policy.wasm' }), 'and has a/b'],
   [
