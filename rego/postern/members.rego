@@ -2,7 +2,7 @@
 # title: What the policies said
 # description: >-
 #   Every policy is a package `policies.<name>` that adds members to the partial sets allow, deny, hold, mask, limit, quota and obligation.
-#   Each member is kept with the name of its package. What is no partial set counts as one malformed member.
+#   Each member is kept with the name of its package. What is no partial set counts as well, as malformed members.
 # scope: package
 # schemas:
 #   - input: schema.input
@@ -47,9 +47,12 @@ obligations := [{"rule": name, "member": member} |
 	some member in spread(data.policies[name].obligation)
 ]
 
-spread(said) := said if is_set(said)
-
-else := [said]
+# Whatever it is: what an array or an object holds counts one by one, anything else is one member.
+spread(said) := said if {
+	is_set(said)
+} else := [member | some member in said] if {
+	type_name(said) in ["array", "object"]
+} else := [said]
 
 # The member's own text under a key, or the fallback: never undefined, whatever the member is.
 text(member, key, fallback) := value if {

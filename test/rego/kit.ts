@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadPolicy } from '@open-policy-agent/opa-wasm'
-import type { Decision, Input } from '../../pdp/contract.ts'
+import type { Decision } from '../../pdp/contract.ts'
 
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 export const opaBinary = join(root, '.tools/opa')
@@ -29,6 +29,7 @@ export function opa(args: readonly string[], input?: string): string {
     encoding: 'utf8',
     maxBuffer: opaBytesMax,
     cwd: root,
+    stdio: 'pipe',
   })
 }
 
@@ -46,15 +47,13 @@ export async function folder<T>(use: (path: string) => T | Promise<T>): Promise<
 export function build(others?: Readonly<Record<string, string>>): Promise<Policies> {
   return folder(async (path) => {
     const archive = join(path, 'bundle.tar.gz')
-    const source = others === undefined ? ['rego'] : ['rego/postern', write(path, others)]
-    opa(['build', '-t', 'wasm', '-e', 'postern/decision', '-o', archive, ...source.flatMap(bundle)])
+    const source = others === undefined ? ['-b', 'rego'] : ['rego/postern', write(path, others)]
+    opa(['build', '-t', 'wasm', '-e', 'postern/decision', '-o', archive, ...source])
     execFileSync('tar', ['-xzf', archive, '-C', path, '--transform', 's,^/,,'])
     const data: unknown = JSON.parse(readFileSync(join(path, 'data.json'), 'utf8'))
     return load(readFileSync(join(path, 'policy.wasm')), data)
   })
 }
-
-const bundle = (path: string): string[] => ['-b', path]
 
 function write(path: string, others: Readonly<Record<string, string>>): string {
   const policies = join(path, 'policies')
@@ -136,5 +135,3 @@ function removed(value: object, key: string): unknown {
 function replaced(value: object, key: string, below: unknown): unknown {
   return Array.isArray(value) ? value.with(Number(key), below) : { ...value, [key]: below }
 }
-
-export type Question = Input
