@@ -1,0 +1,297 @@
+import {
+  type Catalogue,
+  type Column,
+  isView,
+  type Origin,
+  type Relation,
+  type RelationKind,
+  type Routine,
+  type ViewFacts,
+} from '../sql/catalogue.ts'
+import * as sql from './read/snapshot.ts'
+import { FIRST_USER_OID } from './read/snapshot.ts'
+import { readView } from './read/view.ts'
+
+export type { Catalogue, Origin, Relation, Routine } from '../sql/catalogue.ts'
+
+/** Runs one statement and answers its rows as text. Rejects when the server refuses. */
+export type Query = (sql: string) => Promise<readonly (readonly (string | null)[])[]>
+
+/** More than this is refused: the gate would rather not serve than not know. */
+const RELATIONS_MAX = 200_000
+const COLUMNS_MAX = 4_000_000
+const ROUTINES_MAX = 200_000
+const DEFINITIONS_CHARS_MAX = 64 * 1024 * 1024
+
+const kinds: Readonly<Record<string, RelationKind>> = {
+  r: 'table',
+  p: 'table',
+  v: 'view',
+  m: 'materialized_view',
+  f: 'foreign_table',
+  S: 'sequence',
+  i: 'index',
+  I: 'index',
+  c: 'type',
+}
+
+let loads = 0
+
+/** Reads the whole catalogue in one REPEATABLE READ snapshot. Rejects when anything is missing or beyond its maximum. */
+export async function loadCatalogue(query: Query): Promise<Catalogue> {
+  await query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  try {
+    // Makes pg_get_viewdef qualify every name.
+    await query('SET LOCAL search_path TO pg_catalog')
+    const relations = await loadRelations(query)
+    const found = {
+      relations,
+      definitions: definitions(await query(sql.views)),
+      routines: routines(await query(sql.routines)),
+      operators: multimap(await query(sql.operators)),
+      casts: multimap(await query(sql.casts)),
+    }
+    await query('COMMIT')
+    return catalogue(found)
+  } catch (error) {
+    await query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+type Rows = Awaited<ReturnType<Query>>
+type Found = {
+  readonly relations: ReadonlyMap<number, Relation>
+  readonly definitions: ReadonlyMap<number, string>
+  readonly routines: ReadonlyMap<string, readonly Routine[]>
+  readonly operators: ReadonlyMap<string, readonly string[]>
+  readonly casts: ReadonlyMap<string, readonly string[]>
+}
+
+function catalogue(found: Found): Catalogue {
+  const byName = new Map<string, Relation>()
+  for (const relation of found.relations.values()) byName.set(relation.full, relation)
+  const views = new Map<number, ViewFacts | undefined>()
+  // At most one for each column there is.
+  const origins = new Map<string, Origin | undefined>()
+  loads += 1
+  const self: Catalogue = {
+    version: loads,
+    relation: (name, schema, searchPath) => {
+      if (schema !== undefined) return byName.get(`${schema}.${name}`)
+      for (const one of path(searchPath)) {
+        const relation = byName.get(`${one}.${name}`)
+        if (relation !== undefined) return relation
+      }
+      return undefined
+    },
+    byOid: (oid) => found.relations.get(oid),
+    column: (tableOid, number) => {
+      const key = `${tableOid}.${number}`
+      if (origins.has(key)) return origins.get(key)
+      const relation = found.relations.get(tableOid)
+      const column = relation?.columns.find((one) => one.number === number)
+      if (relation === undefined || column === undefined) return undefined
+      const made = origin(self, relation, column)
+      origins.set(key, made)
+      return made
+    },
+    below: (relation) =>
+      reach(found.relations, relation, (one) => (isView(one) ? one.reads : one.children)),
+    above: (relation) => reach(found.relations, relation, (one) => one.parents),
+    view: (relation) => {
+      if (!views.has(relation.oid)) {
+        // Set first: a view that reads itself finds nothing instead of no end.
+        views.set(relation.oid, undefined)
+        const definition = found.definitions.get(relation.oid)
+        if (definition) views.set(relation.oid, readView(relation, definition, self))
+      }
+      return views.get(relation.oid)
+    },
+    functions: (name, schema, searchPath) => {
+      const named = found.routines.get(name) ?? []
+      const schemas = schema === undefined ? path(searchPath) : [schema]
+      return named.filter((routine) => schemas.includes(routine.schema))
+    },
+    operators: (name) => found.operators.get(name) ?? [],
+    casts: (type) => found.casts.get(type) ?? [],
+  }
+  return self
+}
+
+/** The schemas a bare name is looked up in; the server's own comes first unless it is named (documentation 5.9.5). */
+function path(searchPath: readonly string[]): readonly string[] {
+  return searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath]
+}
+
+function reach(
+  relations: ReadonlyMap<number, Relation>,
+  start: Relation,
+  next: (relation: Relation) => readonly number[],
+): readonly Relation[] {
+  const seen = new Set<number>([start.oid])
+  const reached: Relation[] = []
+  const waiting = [...next(start)]
+  for (let oid = waiting.pop(); oid !== undefined; oid = waiting.pop()) {
+    const relation = relations.get(oid)
+    if (relation === undefined || seen.has(oid)) continue
+    seen.add(oid)
+    reached.push(relation)
+    waiting.push(...next(relation))
+  }
+  return reached
+}
+
+function origin(catalogue: Catalogue, relation: Relation, column: Column): Origin | undefined {
+  const view = catalogue.view(relation)?.columns[relation.columns.indexOf(column)]
+  // A view that cannot be followed may show anything.
+  if (view === undefined && isView(relation) && relation.oid >= FIRST_USER_OID) return undefined
+  const sources = new Set([`${relation.full}.${column.name}`])
+  if (view !== undefined) for (const source of view.sources) sources.add(source)
+  else for (const source of stored(catalogue, relation, column)) sources.add(source)
+  return {
+    relation: relation.full,
+    column: column.name,
+    kind: relation.kind,
+    sources: [...sources],
+    exact: view?.exact ?? (!isView(relation) && column.from === undefined),
+  }
+}
+
+/** A row of a child is a row of its parents: what is said of a column of one is said of the other's. */
+function* stored(catalogue: Catalogue, relation: Relation, column: Column): Generator<string> {
+  const names = new Set([column.name])
+  for (const one of relation.columns) if (column.from?.includes(one.number)) names.add(one.name)
+  // What a view of the server's own reads are the server's own tables, which hold nobody's values.
+  const related = isView(relation)
+    ? []
+    : [...catalogue.above(relation), ...catalogue.below(relation)]
+  for (const one of [relation, ...related]) {
+    for (const { name } of one.columns) if (names.has(name)) yield `${one.full}.${name}`
+  }
+}
+
+async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation>> {
+  const rows = await query(sql.relations)
+  bounded('relations', rows.length, RELATIONS_MAX)
+  const inheritance = await query(sql.inheritance)
+  const parents = groups(inheritance, 0, (row) => Number(row[1]))
+  const children = groups(inheritance, 1, (row) => Number(row[0]))
+  const reads = groups(await query(sql.reads), 0, (row) => Number(row[1]))
+  const generated = groups(await query(sql.generated), 0, (row) => row.slice(1).map(Number))
+  const triggers = groups(await query(sql.triggers), 0, (row) => `${row[1]}.${row[2]}`)
+  const rules = new Set((await query(sql.rules)).map((row) => Number(row[0])))
+  const intern = interned()
+  const relations = new Map<number, Relation>()
+  let columnsCount = 0
+  for (const row of rows) {
+    const oid = Number(row[0])
+    const schema = intern(text(row, 1))
+    const name = text(row, 2)
+    const columns = columnsOf(row[4] ?? '[]', generated.get(oid) ?? [], intern)
+    columnsCount += columns.length
+    bounded('columns', columnsCount, COLUMNS_MAX)
+    relations.set(oid, {
+      oid,
+      schema,
+      name,
+      full: `${schema}.${name}`,
+      kind: kinds[text(row, 3)] ?? 'table',
+      columns,
+      parents: parents.get(oid) ?? [],
+      children: children.get(oid) ?? [],
+      reads: reads.get(oid) ?? [],
+      rules: rules.has(oid),
+      triggers: triggers.get(oid) ?? [],
+    })
+  }
+  return relations
+}
+
+/** Ten thousand tables have few different column names: one string for each. */
+function interned(): (name: string) => string {
+  const names = new Map<string, string>()
+  return (name) => {
+    const known = names.get(name)
+    if (known === undefined) names.set(name, name)
+    return known ?? name
+  }
+}
+
+function columnsOf(
+  json: string,
+  generated: readonly (readonly number[])[],
+  intern: (name: string) => string,
+): readonly Column[] {
+  const rows = JSON.parse(json) as readonly (readonly [string, number, number])[]
+  return rows.map(([name, number, type]) => {
+    const from = generated.flatMap(([column, source]) =>
+      column === number && source !== undefined ? [source] : [],
+    )
+    const column = { name: intern(name), number, type }
+    return from.length === 0 ? column : { ...column, from }
+  })
+}
+
+function routines(rows: Rows): ReadonlyMap<string, readonly Routine[]> {
+  bounded('functions', rows.length, ROUTINES_MAX)
+  const kind = { f: 'function', p: 'procedure', a: 'aggregate', w: 'window' } as const
+  const volatility = { i: 'immutable', s: 'stable', v: 'volatile' } as const
+  return groupsBy(rows, (row) => [
+    text(row, 1),
+    {
+      schema: text(row, 0),
+      name: text(row, 1),
+      kind: kind[text(row, 2) as keyof typeof kind] ?? 'function',
+      language: text(row, 3),
+      volatility: volatility[text(row, 4) as keyof typeof volatility] ?? 'volatile',
+      definer: row[5] === 't',
+      argumentsMin: Math.max(0, Number(row[6]) - Number(row[7]) - (row[8] === 't' ? 1 : 0)),
+      argumentsMax: row[8] === 't' ? Number.POSITIVE_INFINITY : Number(row[6]),
+      set: row[9] === 't',
+    },
+  ])
+}
+
+function definitions(rows: Rows): ReadonlyMap<number, string> {
+  const found = new Map<number, string>()
+  let chars = 0
+  for (const row of rows) {
+    const definition = row[1] ?? ''
+    chars += definition.length
+    bounded('characters of view definitions', chars, DEFINITIONS_CHARS_MAX)
+    found.set(Number(row[0]), definition)
+  }
+  return found
+}
+
+function multimap(rows: Rows): ReadonlyMap<string, readonly string[]> {
+  return groupsBy(rows, (row) => [text(row, 0), `${row[1]}.${row[2]}`])
+}
+
+type Row = Rows[number]
+
+function groups<T>(rows: Rows, key: number, value: (row: Row) => T): ReadonlyMap<number, T[]> {
+  return groupsBy(rows, (row) => [Number(row[key]), value(row)])
+}
+
+function groupsBy<K, T>(rows: Rows, entry: (row: Row) => readonly [K, T]): ReadonlyMap<K, T[]> {
+  const found = new Map<K, T[]>()
+  for (const row of rows) {
+    const [key, value] = entry(row)
+    const list = found.get(key)
+    if (list === undefined) found.set(key, [value])
+    else list.push(value)
+  }
+  return found
+}
+
+function text(row: Row, at: number): string {
+  const value = row[at]
+  if (value === null || value === undefined) throw new Error('the catalogue has an empty name')
+  return value
+}
+
+function bounded(what: string, count: number, max: number): void {
+  if (count > max) throw new Error(`the catalogue has more than ${max} ${what}`)
+}

@@ -1,0 +1,198 @@
+/** Statements longer than this are not read. */
+export const BYTES_MAX = 64 * 1024
+/** Time grows with the square of the nesting of comments. */
+export const COMMENTS_MAX = 8
+/** What a syntax tree may be deep; the parser runs out of stack from about 3,000 on. */
+export const NESTING_MAX = 500
+
+/** Words that nest what follows them across commas and conjunctions. */
+const nesting = new Set(['join', 'union', 'intersect', 'except', 'case'])
+const conjunctions = new Set(['and', 'or'])
+
+const word = /[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*/iy
+const dollar = /\$(?:[a-z_\u0080-\uffff][a-z0-9_\u0080-\uffff]*)?\$/iy
+const digits = /[0-9]+/y
+const blank = /[ \t\n\r\f\v]+/y
+/** A literal goes on after a line break; comments may stand in between (scan.l, quotecontinue). */
+const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'/y
+
+/**
+ * Why a text must not reach the parser, or undefined. Cheap, and never deeper than the text: it counts what can nest since
+ * the last comma, conjunction or closed parenthesis, which is at least as much as the tree's depth.
+ */
+export function problem(text: string): string | undefined {
+  if (text.includes('\0')) return 'it holds a NUL character'
+  if (text.length > BYTES_MAX || Buffer.byteLength(text) > BYTES_MAX) {
+    return `it is longer than ${BYTES_MAX} bytes`
+  }
+  const depth = meter()
+  for (let at = 0; at < text.length; ) {
+    const next = token(text, at, depth)
+    if (next === undefined) return `comments nest deeper than ${COMMENTS_MAX}`
+    if (depth.max() > NESTING_MAX) return `it nests deeper than ${NESTING_MAX}`
+    at = next
+  }
+  return undefined
+}
+
+type Meter = ReturnType<typeof meter>
+
+/** Per open parenthesis: what may nest (`run`), and what keeps nesting past a comma (`kept`). */
+function meter() {
+  let run = 0
+  let kept = 0
+  let outside = 0
+  const open: (readonly [run: number, kept: number])[] = []
+  return {
+    max: () => outside + run + kept,
+    add: () => {
+      run += 1
+    },
+    keep: () => {
+      kept += 1
+    },
+    operand: () => {
+      run = 0
+    },
+    statement: () => {
+      if (open.length === 0) run = kept = 0
+    },
+    open: () => {
+      run += 1
+      open.push([run, kept])
+      outside += run + kept
+      run = kept = 0
+    },
+    close: () => {
+      const [before, keptBefore] = open.pop() ?? [0, 0]
+      outside -= before + keptBefore
+      run = before
+      kept = keptBefore
+    },
+  }
+}
+
+/** Where the token at `at` ends; undefined when its comments nest too deep. Unterminated ones end the text. */
+function token(text: string, at: number, depth: Meter): number | undefined {
+  const char = text[at] ?? ''
+  const after = text[at + 1]
+  switch (char) {
+    case ' ':
+    case '\n':
+    case '\t':
+    case '\r':
+    case '\f':
+    case '\v':
+      return match(blank, text, at)
+    case "'":
+      return literal(text, at + 1, false)
+    case '"':
+      depth.add()
+      return quoted(text, at + 1, '"')
+    case '(':
+    case '[':
+      depth.open()
+      return at + 1
+    case ')':
+    case ']':
+      depth.close()
+      return at + 1
+    case ',':
+      depth.operand()
+      return at + 1
+    case ';':
+      depth.statement()
+      return at + 1
+    case '-':
+      if (after === '-') return lineEnd(text, at)
+      break
+    case '/':
+      if (after === '*') return comment(text, at)
+      break
+    case '$': {
+      const end = match(dollar, text, at)
+      if (end > at) return closing(text, text.slice(at, end), end)
+      break
+    }
+  }
+  const end = match(digits, text, at)
+  if (end > at) {
+    depth.add()
+    return end
+  }
+  return plain(text, at, depth)
+}
+
+function plain(text: string, at: number, depth: Meter): number {
+  const end = match(word, text, at)
+  if (end === at) {
+    depth.add()
+    return at + 1
+  }
+  if (end - at === 1 && text[end] === "'") {
+    return literal(text, end + 1, text[at] === 'e' || text[at] === 'E')
+  }
+  const lower = end - at > 9 ? '' : text.slice(at, end).toLowerCase()
+  if (nesting.has(lower)) depth.keep()
+  else if (conjunctions.has(lower)) depth.operand()
+  else depth.add()
+  return end
+}
+
+function match(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at
+  return pattern.test(text) ? pattern.lastIndex : at
+}
+
+function literal(text: string, from: number, escapes: boolean): number {
+  let at = from
+  for (;;) {
+    const char = text[at]
+    if (char === undefined) return at
+    if (char === '\\' && escapes) at += 2
+    else if (char !== "'") at += 1
+    else if (text[at + 1] === "'") at += 2
+    else {
+      const on = match(continuation, text, at + 1)
+      if (on === at + 1) return on
+      at = on
+    }
+  }
+}
+
+function quoted(text: string, from: number, quote: string): number {
+  for (let at = from; ; ) {
+    const end = text.indexOf(quote, at)
+    if (end < 0) return text.length
+    if (text[end + 1] !== quote) return end + 1
+    at = end + 2
+  }
+}
+
+function closing(text: string, tag: string, from: number): number {
+  const end = text.indexOf(tag, from)
+  return end < 0 ? text.length : end + tag.length
+}
+
+function lineEnd(text: string, at: number): number {
+  for (let end = at; end < text.length; end += 1) {
+    if (text[end] === '\n' || text[end] === '\r') return end
+  }
+  return text.length
+}
+
+function comment(text: string, from: number): number | undefined {
+  let depth = 0
+  for (let at = from; at < text.length; ) {
+    if (text[at] === '/' && text[at + 1] === '*') {
+      depth += 1
+      if (depth > COMMENTS_MAX) return undefined
+      at += 2
+    } else if (text[at] === '*' && text[at + 1] === '/') {
+      depth -= 1
+      at += 2
+      if (depth === 0) return at
+    } else at += 1
+  }
+  return text.length
+}

@@ -1,0 +1,82 @@
+import type { Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import { as, literal } from './ast.ts'
+import { transactionName } from './kinds.ts'
+import type { Reading } from './reading.ts'
+import { judgeSetting } from './settings.ts'
+
+const boundaries: Readonly<Record<string, 'begin' | 'end'>> = {
+  begin: 'begin',
+  commit: 'end',
+  rollback: 'end',
+}
+
+/** Reads BEGIN, COMMIT, SAVEPOINT and their kind. */
+export function transaction(
+  { facts }: Reading,
+  body: TransactionStmt,
+): { readonly name: string; readonly transaction?: 'begin' | 'end' } {
+  const name = transactionName(body.kind)
+  facts.kind(name)
+  facts.effect('session')
+  modes({ facts }, body.options)
+  if (body.gid !== undefined)
+    facts.doubt('transactions that outlive their session are not followed')
+  // COMMIT AND CHAIN is in the next transaction at once.
+  const boundary = body.chain ? undefined : boundaries[name]
+  return boundary === undefined ? { name } : { name, transaction: boundary }
+}
+
+/** Reads SET and RESET. Answers its name. */
+export function setting({ facts }: Reading, body: VariableSetStmt): string {
+  const reset = body.kind === 'VAR_RESET' || body.kind === 'VAR_RESET_ALL'
+  const name = reset ? 'reset' : 'set'
+  facts.kind(name)
+  facts.effect('session')
+  if (body.kind === 'VAR_SET_MULTI') {
+    characteristics({ facts }, body)
+    return name
+  }
+  if (body.kind === 'VAR_RESET_ALL') {
+    facts.touch('setting', '*', 'write')
+    facts.doubt('RESET ALL changes how later statements are read')
+    return name
+  }
+  const judged = judgeSetting(body.name ?? '', single(body.args))
+  facts.touch('setting', judged.name, 'write')
+  if (judged.grant) facts.effect('grant')
+  if (judged.doubt !== undefined) facts.doubt(judged.doubt)
+  return name
+}
+
+function single(args: readonly Node[] | undefined): string | undefined {
+  return args?.length === 1 ? literal(args[0]) : undefined
+}
+
+/** SET TRANSACTION, and SET SESSION CHARACTERISTICS AS TRANSACTION. */
+function characteristics({ facts }: Pick<Reading, 'facts'>, body: VariableSetStmt): void {
+  facts.touch('setting', (body.name ?? '*').toLowerCase(), 'write')
+  if (body.name === 'TRANSACTION SNAPSHOT') {
+    facts.doubt('what another transaction sees is not known here')
+  } else if (body.name !== 'TRANSACTION' && body.name !== 'SESSION CHARACTERISTICS') {
+    facts.doubt(`SET ${body.name} is not understood`)
+  }
+  modes({ facts }, body.args)
+}
+
+const understood = new Set([
+  'transaction_isolation',
+  'transaction_read_only',
+  'transaction_deferrable',
+])
+
+function modes({ facts }: Pick<Reading, 'facts'>, list: readonly Node[] | undefined): void {
+  for (const one of list ?? []) {
+    const mode = as(one, 'DefElem')
+    if (!understood.has(mode?.defname ?? '')) {
+      facts.doubt(`transaction mode ${mode?.defname} is not understood`)
+    }
+    if (mode?.defname === 'transaction_read_only' && literal(mode.arg) !== '1') {
+      facts.doubt('READ WRITE undoes what an administrator may have set to read only')
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The queries a catalogue is made of. They run with the gate's own login on a server whose search_path anyone may have
+ * changed, so every name and every operator says that it is PostgreSQL's own.
+ */
+const eq = 'OPERATOR(pg_catalog.=)'
+const ne = 'OPERATOR(pg_catalog.<>)'
+const gt = 'OPERATOR(pg_catalog.>)'
+const ge = 'OPERATOR(pg_catalog.>=)'
+
+/** The first identity the server gives to objects made after initdb (FirstNormalObjectId). */
+export const FIRST_USER_OID = 16384
+
+/** One row per relation: oid, schema, name, kind, columns as a JSON array of [name, number, type]. */
+export const relations = `
+SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.json_agg(pg_catalog.json_build_array(
+    a.attname, a.attnum, a.atttypid::pg_catalog.int8) ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL)
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} c.relnamespace
+  LEFT JOIN pg_catalog.pg_attribute AS a
+    ON a.attrelid ${eq} c.oid AND a.attnum ${gt} 0 AND NOT a.attisdropped
+    AND c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','c']::pg_catalog."char"[])
+ WHERE c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','S','c','i','I']::pg_catalog."char"[])
+   AND n.nspname ${ne} 'pg_toast'
+ GROUP BY c.oid, n.nspname, c.relname, c.relkind`
+
+/** Which relation is a child of which: child, parent. */
+export const inheritance = `
+SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits AS i
+  JOIN pg_catalog.pg_class AS c ON c.oid ${eq} i.inhrelid
+ WHERE c.relkind ${eq} ANY (ARRAY['r','p','f']::pg_catalog."char"[])`
+
+/** Which relation a view's rule depends on: view, relation. A rule depends on its own view too; that row is left out. */
+export const reads = `
+SELECT DISTINCT r.ev_class, d.refobjid
+  FROM pg_catalog.pg_rewrite AS r
+  JOIN pg_catalog.pg_depend AS d
+    ON d.classid ${eq} 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid ${eq} r.oid
+   AND d.refclassid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass
+ WHERE r.rulename ${eq} '_RETURN' AND d.refobjid ${ne} r.ev_class`
+
+/** The text of every view that is not the server's own: view, query. */
+export const views = `
+SELECT c.oid, pg_catalog.pg_get_viewdef(c.oid)
+  FROM pg_catalog.pg_class AS c
+ WHERE c.relkind ${eq} ANY (ARRAY['v','m']::pg_catalog."char"[])
+   AND c.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid`
+
+/** Which column a generated column is computed from: relation, generated column, its source. */
+export const generated = `
+SELECT a.attrelid, a.attnum, d.refobjsubid
+  FROM pg_catalog.pg_attribute AS a
+  JOIN pg_catalog.pg_attrdef AS f ON f.adrelid ${eq} a.attrelid AND f.adnum ${eq} a.attnum
+  JOIN pg_catalog.pg_depend AS d
+    -- Up to PostgreSQL 14 the column depends on its sources, after that its expression does.
+    ON (d.classid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass
+        AND d.objid ${eq} a.attrelid AND d.objsubid ${eq} a.attnum::pg_catalog.int4
+     OR d.classid ${eq} 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid ${eq} f.oid)
+   AND d.refclassid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid ${eq} a.attrelid
+   AND d.refobjsubid ${ne} 0 AND d.refobjsubid ${ne} a.attnum::pg_catalog.int4
+ WHERE a.attgenerated ${ne} ''::pg_catalog."char" AND NOT a.attisdropped`
+
+/** Relations that rules other than a view's own rewrite. */
+export const rules = `
+SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.rulename ${ne} '_RETURN'`
+
+/** Functions that triggers run: relation, schema, function. */
+export const triggers = `
+SELECT t.tgrelid, n.nspname, p.proname
+  FROM pg_catalog.pg_trigger AS t
+  JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} t.tgfoid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
+ WHERE NOT t.tgisinternal`
+
+/** Every function: schema, name, kind, language, volatility, definer, arguments, defaults, variadic, returns a set. */
+export const routines = `
+SELECT n.nspname, p.proname, p.prokind, l.lanname, p.provolatile, p.prosecdef, p.pronargs, p.pronargdefaults,
+       p.provariadic ${ne} '0'::pg_catalog.oid, p.proretset
+  FROM pg_catalog.pg_proc AS p
+  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
+  JOIN pg_catalog.pg_language AS l ON l.oid ${eq} p.prolang`
+
+/** Operators that run a function someone made: operator, schema and name of the function. */
+export const operators = `
+SELECT o.oprname, n.nspname, p.proname
+  FROM pg_catalog.pg_operator AS o
+  JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} o.oprcode::pg_catalog.oid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
+ WHERE o.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid`
+
+/** Casts that run a function someone made: target type, schema and name of the function. */
+export const casts = `
+SELECT t.typname, n.nspname, p.proname
+  FROM pg_catalog.pg_cast AS c
+  JOIN pg_catalog.pg_type AS t ON t.oid ${eq} c.casttarget
+  JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} c.castfunc
+  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
+ WHERE c.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid`

@@ -1,0 +1,293 @@
+import type {
+  CopyStmt,
+  CreateTableAsStmt,
+  ExplainStmt,
+  Node,
+  RangeVar,
+  SelectStmt,
+} from 'libpg-query'
+import type { Command } from '../../../pdp/contract.ts'
+import { facts as newFacts } from '../../sql/facts.ts'
+import { as, literal, type Opened, open, word } from './ast.ts'
+import { call } from './calls.ts'
+import { definition } from './define.ts'
+import { kinds } from './kinds.ts'
+import { type Columns, type Reading, relationOf, writeTo } from './reading.ts'
+import { setting, transaction } from './session.ts'
+
+/** What a statement means for the session, besides its facts. */
+export type Outcome = {
+  readonly name: string
+  readonly rows?: boolean
+  readonly columns?: Columns
+  /** The outputs of another statement, which this one shows. */
+  readonly shows?: Command
+  readonly needs?: readonly string[]
+  readonly copy?: 'in' | 'out'
+  readonly transaction?: 'begin' | 'end'
+  readonly names?: readonly Renaming[]
+}
+
+/** A name this statement gives or takes; `''` is all of them. */
+export type Renaming = {
+  readonly kind: 'prepare' | 'deallocate' | 'declare' | 'close'
+  readonly name: string
+  /** What the name stands for from now on. */
+  readonly query?: Node
+}
+
+const anywhere = { place: 'decides', ctes: undefined } as const
+const shown = { place: 'output', ctes: undefined } as const
+
+/** Reads a whole statement of any kind. `inner` reads one statement inside another. */
+export function statement(reading: Reading, node: Node): Outcome {
+  const opened = open(node)
+  if (opened === undefined) return { name: 'empty' }
+  switch (opened.kind) {
+    case 'SelectStmt':
+      return makesTable(opened.body)
+        ? selectInto(reading, node)
+        : queried(reading, node, opened, true)
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+    case 'MergeStmt':
+      return queried(reading, node, opened, opened.body.returningClause !== undefined)
+  }
+  if (kinds[opened.kind] === undefined) {
+    reading.facts.effect('unknown')
+    reading.facts.doubt(`${opened.kind} is not understood`)
+    return { name: 'unknown' }
+  }
+  return utility(reading, opened)
+}
+
+function queried(reading: Reading, node: Node, { kind, body }: Opened, rows: boolean): Outcome {
+  const { facts } = reading
+  if (kind === 'SelectStmt') facts.effect('read')
+  const columns = reading.query(node, shown)
+  const filtered = body as { readonly whereClause?: Node; readonly limitCount?: Node }
+  if (filtered.whereClause !== undefined) facts.flag('where')
+  const limit = filtered.limitCount
+  if (limit !== undefined && as(limit, 'A_Const')?.isnull !== true) facts.flag('limit')
+  const name = kind.replace('Stmt', '').toLowerCase()
+  return { name, rows, columns }
+}
+
+/** INTO stands in the first of the selects that a set operation combines. */
+function makesTable(body: SelectStmt): boolean {
+  let first = body
+  while (first.larg !== undefined) first = first.larg
+  return first.intoClause !== undefined
+}
+
+function selectInto(reading: Reading, node: Node): Outcome {
+  reading.facts.effect('read')
+  reading.query(node, anywhere)
+  return { name: 'create_table_as' }
+}
+
+/** What is written elsewhere can be read there: all of it decides. */
+function createAs(reading: Reading, opened: Opened, body: CreateTableAsStmt): Outcome {
+  const name = definition(reading, opened)
+  const execute = as(body.query, 'ExecuteStmt')
+  if (execute === undefined) return { name }
+  const { facts, around } = reading
+  for (const one of execute.params ?? []) reading.expression(one, anywhere)
+  const outcome = recalled(reading, execute.name ?? '', around.prepared(execute.name ?? ''))
+  for (const one of outcome.shows?.objects ?? []) {
+    for (const column of one.columns ?? []) facts.decide(`${one.name}.${column}`)
+  }
+  return { name, needs: outcome.needs ?? [] }
+}
+
+function utility(reading: Reading, opened: Opened): Outcome {
+  const { kind, body } = opened
+  switch (kind) {
+    case 'TransactionStmt':
+      return transaction(reading, body)
+    case 'VariableSetStmt':
+      return { name: setting(reading, body) }
+    case 'ExplainStmt':
+      return explain(reading, body)
+    case 'CopyStmt':
+      return copy(reading, body)
+    case 'CreateTableAsStmt':
+      return createAs(reading, opened, body)
+  }
+  const known = kinds[kind]
+  const effects = known?.effects ?? ['unknown']
+  if (effects.some((one) => one === 'define' || one === 'grant')) {
+    return { name: definition(reading, opened) }
+  }
+  const name = known?.name ?? kind
+  reading.facts.kind(name)
+  reading.facts.effect(...effects)
+  return { ...acting(reading, opened), name }
+}
+
+/** Statements that neither query nor define. */
+function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'> {
+  const { facts } = reading
+  switch (kind) {
+    case 'VariableShowStmt':
+      facts.touch('setting', body.name?.toLowerCase() ?? '*', 'read')
+      return { rows: true }
+    case 'DiscardStmt':
+      facts.doubt('DISCARD throws away what the gate knows of the session')
+      return {}
+    case 'ListenStmt':
+      facts.touch('channel', body.conditionname ?? '*', 'read')
+      return {}
+    case 'UnlistenStmt':
+      facts.touch('channel', body.conditionname ?? '*', 'read')
+      return {}
+    case 'NotifyStmt':
+      facts.touch('channel', body.conditionname ?? '*', 'write')
+      return {}
+    case 'LockStmt':
+    case 'TruncateStmt':
+      for (const one of body.relations ?? []) written(reading, as(one, 'RangeVar'))
+      return {}
+    case 'DoStmt':
+      reading.opaque = true
+      facts.doubt('what a DO block does is not read')
+      return {}
+    case 'CallStmt':
+      called(reading, body.funccall && { FuncCall: body.funccall })
+      return { rows: true }
+    case 'LoadStmt':
+      facts.doubt('what a loaded library does is not known')
+      return {}
+    case 'PrepareStmt':
+      return { names: [naming('prepare', body.name ?? '', nested(reading, body.query))] }
+    case 'DeallocateStmt':
+      return { names: [naming('deallocate', body.name ?? '')] }
+    case 'DeclareCursorStmt':
+      return { names: [naming('declare', body.portalname ?? '', nested(reading, body.query))] }
+    case 'ClosePortalStmt':
+      return { names: [naming('close', body.portalname ?? '')] }
+    case 'ExecuteStmt':
+      for (const one of body.params ?? []) reading.expression(one, anywhere)
+      return recalled(reading, body.name ?? '', reading.around.prepared(body.name ?? ''))
+    case 'FetchStmt':
+      return recalled(reading, body.portalname ?? '', reading.around.cursor(body.portalname ?? ''))
+  }
+  return {}
+}
+
+function naming(kind: Renaming['kind'], name: string, query?: Node): Renaming {
+  return query === undefined ? { kind, name } : { kind, name, query }
+}
+
+/** The statement inside another: what it does, this one prepares. */
+function nested(reading: Reading, query: Node | undefined): Node | undefined {
+  if (query !== undefined) statement(reading, query)
+  return query
+}
+
+function recalled(
+  { facts }: Reading,
+  name: string,
+  command: Command | undefined,
+): Omit<Outcome, 'name'> {
+  if (command === undefined) {
+    facts.effect('unknown')
+    facts.doubt(`nothing is known by the name ${name}`)
+    return { needs: [name] }
+  }
+  facts.absorb(command)
+  return { needs: [name], shows: command, rows: true }
+}
+
+function written(reading: Reading, range: RangeVar | undefined): void {
+  const relation = range && relationOf(reading, range)
+  if (relation !== undefined) writeTo(reading, relation, undefined)
+}
+
+function called(reading: Reading, node: Node | undefined): void {
+  const body = as(node, 'FuncCall')
+  const parts = body?.funcname?.map(word) ?? []
+  const args = body?.args ?? []
+  const name = parts[parts.length - 1] ?? ''
+  call(reading, { name, schema: parts[parts.length - 2], args, argumentsCount: args.length })
+  for (const one of args) reading.expression(one, anywhere)
+  reading.opaque = true
+  reading.facts.doubt(`what procedure ${name} does is not read`)
+}
+
+/** EXPLAIN shows a plan and runs nothing; EXPLAIN ANALYZE runs it all. */
+function explain(reading: Reading, body: ExplainStmt): Outcome {
+  const { facts } = reading
+  facts.kind('explain')
+  facts.effect('read')
+  const outcome = { name: 'explain', rows: true, columns: undefined }
+  if (body.query === undefined) return outcome
+  if ((body.options ?? []).some(analyzes)) {
+    facts.kind('explain_analyze')
+    return { ...outcome, ...needsOf(statement(reading, body.query)) }
+  }
+  const plan = reading.apart(newFacts())
+  const inner = statement(plan, body.query)
+  // What would be written is only looked at. Planning already runs functions, so these count.
+  const command = plan.facts.command(inner.name, { dialect: '', text: '' })
+  const effects = command.effects.filter((one) => one === 'execute')
+  const objects = command.objects.map((one) => ({ ...one, access: 'read' as const }))
+  facts.absorb({ ...command, effects, objects, sql: undefined })
+  return { ...outcome, ...needsOf(inner) }
+}
+
+function needsOf({ needs }: Outcome): Pick<Outcome, 'needs'> {
+  return needs === undefined ? {} : { needs }
+}
+
+function analyzes(option: Node): boolean {
+  const element = as(option, 'DefElem')
+  if (element?.defname !== 'analyze') return false
+  const value = as(element.arg, 'String')?.sval ?? literal(element.arg)
+  const number = as(element.arg, 'Integer')
+  if (number !== undefined) return (number.ival ?? 0) !== 0
+  return value !== 'false' && value !== 'off'
+}
+
+function copy(reading: Reading, body: CopyStmt): Outcome {
+  const { facts } = reading
+  const name = body.is_from ? 'copy_from' : 'copy_to'
+  facts.kind(name)
+  if (body.is_from) copyInto(reading, body)
+  else copyOut(reading, body)
+  const onServer = body.is_program || body.filename !== undefined
+  if (!onServer) return { name, copy: body.is_from ? 'in' : 'out' }
+  facts.effect('execute')
+  facts.doubt(
+    body.is_program ? 'COPY runs a program on the server' : 'COPY uses a file of the server',
+  )
+  return { name }
+}
+
+/** All that is copied decides: it leaves in one piece. */
+function copyOut(reading: Reading, body: CopyStmt): void {
+  const { facts, names } = reading
+  facts.effect('read')
+  if (body.query !== undefined) {
+    if (as(body.query, 'SelectStmt')?.whereClause !== undefined) facts.flag('where')
+    reading.query(body.query, anywhere)
+    return
+  }
+  const relation = body.relation && relationOf(reading, body.relation)
+  if (relation === undefined) return
+  const entry = names.entry(relation, undefined, [])
+  names.scanned(entry)
+  const columns = body.attlist?.map((one) => names.use([word(one)]))
+  names.decide(columns ?? [names.star([entry], false)])
+}
+
+function copyInto(reading: Reading, body: CopyStmt): void {
+  reading.facts.effect('write')
+  const relation = body.relation && relationOf(reading, body.relation)
+  if (relation === undefined) return
+  writeTo(reading, relation, body.attlist?.map(word))
+  if (body.whereClause === undefined) return
+  reading.names.entry(relation, undefined, [])
+  reading.expression(body.whereClause, anywhere)
+}

@@ -1,0 +1,132 @@
+import type { Command } from '../../pdp/contract.ts'
+import type { Catalogue } from '../sql/catalogue.ts'
+import { type Analysis, analyse } from './read/analyse.ts'
+import { problem } from './read/limits.ts'
+import { normalize, parse } from './read/parser.ts'
+import { slices } from './read/slices.ts'
+import type { Renaming } from './read/utility.ts'
+
+export { ready } from './read/parser.ts'
+
+/** One statement of a text: its facts, and what the relay has to know of it. */
+export type Statement = {
+  readonly command: Command
+  /** What SQL's own PREPARE, DEALLOCATE, DECLARE and CLOSE do to names. */
+  readonly names: readonly NameChange[]
+  /** Prepared statements and cursors the facts depend on, besides the text, the catalogue and the search path. */
+  readonly needs: readonly string[]
+  /** It may answer rows. */
+  readonly rows: boolean
+  readonly copy?: 'in' | 'out'
+  readonly transaction?: 'begin' | 'end'
+}
+
+/** A name given or taken; `''` is all of them. */
+export type NameChange = {
+  readonly kind: 'prepare' | 'deallocate' | 'declare' | 'close'
+  readonly name: string
+  readonly statement?: Statement
+}
+
+/** What the names in a text mean. */
+export type Scope = {
+  readonly catalogue: Catalogue
+  /** Schemas in the order they are looked through, `$user` replaced. */
+  readonly searchPath: readonly string[]
+  prepared(name: string): Statement | undefined
+  cursor(name: string): Statement | undefined
+}
+
+/** Facts of every statement in a text, at least one. Never throws: what cannot be read is one incomplete statement. */
+export function read(text: string, scope: Scope): readonly Statement[] {
+  const refused = problem(text)
+  if (refused !== undefined) return [unreadable(text, refused)]
+  const parsed = parse(text)
+  if (parsed.statements === undefined) return [unreadable(text, parsed.problem)]
+  const found: Statement[] = []
+  try {
+    for (const { node, slice } of slices(text, parsed.statements)) {
+      found.push(one(slice, node, within(scope, found)))
+    }
+  } catch {
+    // Deeper than this thread's stack: nothing of it was understood.
+    return [unreadable(text, 'it is too deep to be read')]
+  }
+  return found.length === 0 ? [empty(text)] : found
+}
+
+function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: Scope): Statement {
+  const around = {
+    catalogue: scope.catalogue,
+    searchPath: scope.searchPath,
+    prepared: (name: string) => scope.prepared(name)?.command,
+    cursor: (name: string) => scope.cursor(name)?.command,
+  }
+  const analysis = analyse({ node, text, shape: normalize(text) }, around)
+  const { outcome } = analysis
+  const { needs = [], names = [] } = outcome
+  return {
+    command: analysis.command,
+    names: names.map((change) => renamed(change, text, scope)),
+    needs,
+    rows: rowsOf(analysis, needs, scope),
+    ...(outcome.copy === undefined ? {} : { copy: outcome.copy }),
+    ...(outcome.transaction === undefined ? {} : { transaction: outcome.transaction }),
+  }
+}
+
+function renamed({ kind, name, query }: Renaming, text: string, scope: Scope): NameChange {
+  return query === undefined ? { kind, name } : { kind, name, statement: one(text, query, scope) }
+}
+
+/** EXECUTE answers rows where what it runs does. */
+function rowsOf({ command, outcome }: Analysis, needs: readonly string[], scope: Scope): boolean {
+  const [name] = needs
+  if (command.name !== 'execute' || name === undefined) return outcome.rows ?? false
+  return scope.prepared(name)?.rows ?? true
+}
+
+/** The scope of a statement, given those before it in the same text. */
+function within(scope: Scope, before: readonly Statement[]): Scope {
+  const changes = before.flatMap((statement) => statement.names)
+  if (changes.length === 0) return scope
+  const latest = (gives: string, takes: string, name: string) =>
+    changes.findLast(
+      (change) =>
+        (change.kind === gives && change.name === name) ||
+        (change.kind === takes && (change.name === name || change.name === '')),
+    )
+  const look = (gives: string, takes: string, known: Scope['prepared']) => (name: string) => {
+    const change = latest(gives, takes, name)
+    return change === undefined ? known(name) : change.statement
+  }
+  return {
+    catalogue: scope.catalogue,
+    searchPath: scope.searchPath,
+    prepared: look('prepare', 'deallocate', (name) => scope.prepared(name)),
+    cursor: look('declare', 'close', (name) => scope.cursor(name)),
+  }
+}
+
+function unreadable(text: string, reason: string): Statement {
+  const command: Command = {
+    name: 'unknown',
+    effects: ['unknown'],
+    objects: [],
+    incomplete: `the statement cannot be read: ${reason}`,
+    text,
+    sql: { dialect: 'postgres', kinds: ['unknown'], functions: [] },
+  }
+  return { command, names: [], needs: [], rows: true }
+}
+
+function empty(text: string): Statement {
+  const command: Command = {
+    name: 'empty',
+    effects: ['session'],
+    objects: [],
+    text,
+    sql: { dialect: 'postgres', kinds: ['empty'], functions: [] },
+  }
+  return { command, names: [], needs: [], rows: false }
+}

@@ -1,0 +1,105 @@
+import type { Touched } from '../../pdp/contract.ts'
+
+/** What a relation is, in the words policies use. */
+export type RelationKind =
+  | 'table'
+  | 'view'
+  | 'materialized_view'
+  | 'foreign_table'
+  | 'sequence'
+  | 'index'
+  | 'type'
+
+/** One column as the datastore numbers it. `from` numbers the columns of the same row it is generated from. */
+export type Column = {
+  readonly name: string
+  readonly number: number
+  readonly type: number
+  readonly from?: readonly number[]
+}
+
+/** A relation of the catalogue. Other relations are given by identity, to be looked up in the same catalogue. */
+export type Relation = {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** `schema.name`, the form policies see. */
+  readonly full: string
+  readonly kind: RelationKind
+  readonly columns: readonly Column[]
+  /** Tables this one inherits from or is a partition of. */
+  readonly parents: readonly number[]
+  /** Tables whose rows are also rows of this one. */
+  readonly children: readonly number[]
+  /** Relations a view reads, one level down. */
+  readonly reads: readonly number[]
+  /** Whether statements against it are rewritten by rules other than a view's own. */
+  readonly rules: boolean
+  /** Functions its triggers run, as `schema.name`. */
+  readonly triggers: readonly string[]
+}
+
+/** A function of the catalogue, one per overload. */
+export type Routine = {
+  readonly schema: string
+  readonly name: string
+  readonly kind: 'function' | 'procedure' | 'aggregate' | 'window'
+  readonly language: string
+  readonly volatility: 'immutable' | 'stable' | 'volatile'
+  /** Runs with its owner's rights. */
+  readonly definer: boolean
+  readonly argumentsMin: number
+  readonly argumentsMax: number
+  readonly set: boolean
+}
+
+/** Where values come from, as `schema.table.column`; `exact` when each source is copied, false when it may be computed. */
+export type Sources = { readonly sources: readonly string[]; readonly exact: boolean }
+
+/** A column a client is shown and every column its values may come from, itself first. */
+export type Origin = Sources & {
+  readonly relation: string
+  readonly column: string
+  readonly kind: RelationKind
+}
+
+/** What a view's query says: what it reads, all the way down, and where each of its columns comes from. */
+export type ViewFacts = {
+  readonly reads: readonly Touched[]
+  readonly columns: readonly Sources[]
+}
+
+/** What a database holds, as it was at one moment. */
+export interface Catalogue {
+  /** Differs between any two loads. */
+  readonly version: number
+  /** The relation a name means. `searchPath` has `$user` already replaced; the server's own schema comes first unless named. */
+  relation(
+    name: string,
+    schema: string | undefined,
+    searchPath: readonly string[],
+  ): Relation | undefined
+  byOid(oid: number): Relation | undefined
+  /** What a column of an answer is; undefined when the catalogue does not know it. */
+  column(tableOid: number, number: number): Origin | undefined
+  /** Every relation whose rows can show through: below a view at any depth, children of a table at any depth. */
+  below(relation: Relation): readonly Relation[]
+  /** Every table it inherits from, at any depth. */
+  above(relation: Relation): readonly Relation[]
+  /** Undefined where there is no view or its query cannot be read to the end: then everything below counts. */
+  view(relation: Relation): ViewFacts | undefined
+  functions(
+    name: string,
+    schema: string | undefined,
+    searchPath: readonly string[],
+  ): readonly Routine[]
+  /** Functions, as `schema.name`, that somebody's operators of this name run, in whatever schema. */
+  operators(name: string): readonly string[]
+  /** Functions that somebody's casts to types of this name run. */
+  casts(type: string): readonly string[]
+}
+
+/** Whether it shows rows of other relations. */
+export function isView(relation: Relation): boolean {
+  return relation.kind === 'view' || relation.kind === 'materialized_view'
+}

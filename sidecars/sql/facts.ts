@@ -1,0 +1,140 @@
+import type { Command, Effect, Output, Touched } from '../../pdp/contract.ts'
+
+/** What is known of one statement while it is read. Only ever grows: nothing found later takes back what was found before. */
+export interface Facts {
+  kind(name: string): void
+  effect(...effects: readonly Effect[]): void
+  touch(kind: string, name: string, access: Touched['access'], columns?: Iterable<string>): void
+  /** A function the statement runs, and what is known of it. */
+  call(name: string, trust: string): void
+  /** A column, as `schema.table.column`, that decides something. */
+  decide(column: string): void
+  /** Why the statement is not fully understood. */
+  doubt(reason: string): void
+  /** A fact of the `sql` family that holds from now on. */
+  flag(name: Flag): void
+  has(name: Flag): boolean
+  effects(): ReadonlySet<Effect>
+  /** All of another statement's facts but its name, text and outputs. */
+  absorb(command: Command): void
+  command(name: string, rest: Rest): Command
+}
+
+export type Flag = 'where' | 'limit' | 'locking' | 'unbounded' | 'triggers'
+
+export type Rest = {
+  readonly dialect: string
+  readonly text: string
+  readonly shape?: string | undefined
+  readonly outputs?: readonly Output[] | undefined
+}
+
+/** The facts of the `sql` family, as policies see them. */
+export type SqlFacts = {
+  readonly dialect: string
+  readonly kinds: readonly string[]
+  readonly functions: readonly { readonly name: string; readonly class: string }[]
+  /** The rows are filtered: the statement's own, and those of every write inside it. */
+  readonly has_where: boolean
+  readonly has_limit: boolean
+  readonly locking: boolean
+  readonly triggers: boolean
+  readonly shape?: string
+}
+
+/** More reasons, or longer ones, help nobody. */
+const REASONS_MAX = 5
+
+type Thing = {
+  readonly kind: string
+  readonly name: string
+  readonly access: Touched['access']
+  readonly columns: Set<string> | undefined
+}
+
+/** Starts with nothing known. */
+export function facts(): Facts {
+  const kinds = new Set<string>()
+  const effects = new Set<Effect>()
+  const things = new Map<string, Thing>()
+  const functions = new Map<string, string>()
+  const decides = new Set<string>()
+  const reasons = new Set<string>()
+  const flags = new Set<Flag>()
+
+  const self: Facts = {
+    kind: (name) => void kinds.add(name),
+    effect: (...list) => {
+      for (const one of list) effects.add(one)
+    },
+    touch: (kind, name, access, columns) => {
+      const key = `${access} ${kind} ${name}`
+      const known = things.get(key)
+      if (known === undefined || (known.columns === undefined && columns !== undefined)) {
+        things.set(key, { kind, name, access, columns: columns && new Set(columns) })
+      } else for (const column of columns ?? []) known.columns?.add(column)
+    },
+    call: (name, trust) => {
+      if (!functions.has(name)) functions.set(name, trust)
+    },
+    decide: (column) => void decides.add(column),
+    doubt: (reason) => void reasons.add(reason),
+    flag: (name) => void flags.add(name),
+    has: (name) => flags.has(name),
+    effects: () => effects,
+    absorb: (command) => {
+      for (const effect of command.effects) effects.add(effect)
+      for (const one of command.objects) self.touch(one.kind, one.name, one.access, one.columns)
+      for (const column of command.predicates ?? []) decides.add(column)
+      if (command.incomplete !== undefined) reasons.add(command.incomplete)
+      absorbFamily(command['sql'] as SqlFacts | undefined)
+    },
+    command: (name, rest) => {
+      const sql: SqlFacts = {
+        dialect: rest.dialect,
+        kinds: [...kinds],
+        functions: Array.from(functions, ([name, trust]) => ({ name, class: trust })),
+        has_where: flags.has('where') && !flags.has('unbounded'),
+        has_limit: flags.has('limit'),
+        locking: flags.has('locking'),
+        triggers: flags.has('triggers'),
+        ...(rest.shape === undefined ? {} : { shape: rest.shape }),
+      }
+      return {
+        name,
+        effects: effects.size === 0 ? ['unknown'] : [...effects],
+        objects: Array.from(things.values(), touched),
+        ...(rest.outputs === undefined ? {} : { outputs: rest.outputs }),
+        predicates: [...decides],
+        ...(reasons.size === 0 ? {} : { incomplete: sentence(reasons) }),
+        text: rest.text,
+        sql,
+      }
+    },
+  }
+
+  function absorbFamily(sql: SqlFacts | undefined): void {
+    if (sql === undefined) return
+    for (const kind of sql.kinds) kinds.add(kind)
+    for (const one of sql.functions) self.call(one.name, one.class)
+    if (sql.has_where) flags.add('where')
+    if (sql.has_limit) flags.add('limit')
+    if (sql.locking) flags.add('locking')
+    if (sql.triggers) flags.add('triggers')
+  }
+
+  return self
+}
+
+function touched(thing: Thing): Touched {
+  const { kind, name, access, columns } = thing
+  return columns === undefined
+    ? { kind, name, access }
+    : { kind, name, access, columns: [...columns] }
+}
+
+function sentence(reasons: ReadonlySet<string>): string {
+  const shown = [...reasons].slice(0, REASONS_MAX)
+  const more = reasons.size - shown.length
+  return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}
