@@ -39,7 +39,7 @@ test('a policy of everything that is allowed builds, loads and is activated', as
   )
   const declared = new Map(current.builtins.map((declaration) => [declaration.name, declaration]))
   const calls = given.flatMap((name, index) => {
-    const { args = [] } = declared.get(name)?.['decl'] as { args?: unknown[] }
+    const { args = [] } = (declared.get(name)?.['decl'] ?? {}) as { args?: unknown[] }
     const operands = args.map((_, at) => `input.args[${at}]`).join()
     const infix = declared.get(name)?.['infix'] !== undefined || name === 'walk'
     return infix ? [] : [`used contains ${index} if ${name}(${operands}) == input.wanted`]
