@@ -73,18 +73,19 @@ export function keysFromIssuer(issuer: string, http: HttpOptions = {}): JWTVerif
 }
 
 function remoteKeys(uri: string, http: HttpOptions): JWTVerifyGetKey {
-  const keys = createRemoteJWKSet(new URL(uri), {
+  return createRemoteJWKSet(new URL(uri), {
     timeoutDuration: http.timeoutMs ?? timeoutMs,
     cooldownDuration: http.cooldownMs ?? cooldownMs,
     [customFetch]: async (url, options) => {
       try {
-        return new Response(await bounded(await (http.fetch ?? fetch)(url, options)))
+        const text = await bounded(await (http.fetch ?? fetch)(url, options))
+        createLocalJWKSet(JSON.parse(text) as JSONWebKeySet)
+        return new Response(text)
       } catch (error) {
         throw unavailable(error)
       }
     },
   })
-  return keys
 }
 
 /** The discovery address. Throws for an issuer that is neither https nor on loopback. */
