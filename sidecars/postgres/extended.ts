@@ -1,0 +1,104 @@
+import { Malformed } from '../../pdp/refusal.ts'
+import { nothing } from '../bytes.ts'
+import { bound } from './bind.ts'
+import type { Desk } from './desk.ts'
+import { describePortal, ends, letterOf, text } from './frames.ts'
+import { isRefused } from './judge.ts'
+import { proposals } from './proposals.ts'
+import { missing, refuse, tooManyNames } from './refuse.ts'
+import type { Answer } from './requests.ts'
+import type { Run } from './run.ts'
+import { propose, type State } from './state.ts'
+
+/** Prepared statements and portals one session may keep. */
+const namesMax = 10_000
+
+/** Parse: judged as if it ran, so that the text of what may never run does not reach the server. */
+export function parse(desk: Desk, frame: Buffer): Answer {
+  const { state } = desk
+  const [name, at] = text(frame, 5)
+  if (name !== '' && state.prepared.size >= namesMax) return refuse(state, tooManyNames, 'parse')
+  const statements = desk.reading(frame, at)
+  if (statements === 'unsettled') return desk.again(frame)
+  return desk.judged(statements, { prepare: true }, (verdict) => {
+    if (isRefused(verdict)) return refuse(state, verdict, name === '' ? 'unnamed' : 'parse')
+    const { batch, prepared } = state
+    const changes = [propose(prepared, { name, value: { statements }, batch })]
+    state.queue.push({ kind: 'parse', runs: verdict, changes, unnamed: name === '' })
+    return frame
+  })
+}
+
+/** Bind: judged with its parameters, before the server plans anything. */
+export function bind(desk: Desk, frame: Buffer): Answer {
+  const { state } = desk
+  const { portal, statement: name, parameters } = bound(frame)
+  const prepared = state.prepared.get(name, state.batch)
+  if (prepared === 'unsettled') return desk.again(frame)
+  if (prepared === undefined) return refuse(state, missing('statement', name), 'parse')
+  if (state.cursors.size >= namesMax) return refuse(state, tooManyNames, 'parse')
+  return desk.judged(prepared.statements, { parameters }, (verdict) => {
+    if (isRefused(verdict)) return refuse(state, verdict, 'parse')
+    const [run] = verdict
+    const value = { portal: true, statement: run?.statement, ...(run && { run }) }
+    const change = propose(state.cursors, { name: portal, value, batch: state.batch })
+    state.queue.push({ kind: 'bind', run, changes: [change] })
+    const question = described(state, portal, run)
+    return question.length === 0 ? frame : Buffer.concat([frame, question])
+  })
+}
+
+/** Execute: a portal was judged at its Bind; a cursor made in SQL is judged now. */
+export function execute(desk: Desk, frame: Buffer): Answer {
+  const { state } = desk
+  const [name] = text(frame, 5)
+  const cursor = state.cursors.get(name, state.batch)
+  if (cursor === 'unsettled') return desk.again(frame)
+  if (cursor === undefined) return refuse(state, missing('portal', name), 'parse')
+  const { portal, statement, run } = cursor
+  if (portal || statement === undefined) return executed(state, frame, run)
+  return desk.judged([statement], {}, (verdict) => {
+    if (isRefused(verdict)) return refuse(state, verdict, 'parse')
+    const [fetched] = verdict
+    return Buffer.concat([described(state, name, fetched), executed(state, frame, fetched)])
+  })
+}
+
+function executed(state: State, frame: Buffer, run: Run | undefined): Buffer {
+  const changes = run === undefined ? [] : proposals(state, run.statement)
+  state.queue.push({ kind: 'execute', run, changes })
+  run?.start()
+  return frame
+}
+
+/** Where something may have to be masked, the gate asks for the columns itself and keeps the answer. */
+function described(state: State, portal: string, run: Run | undefined): Buffer {
+  if (run === undefined || run.mask.empty) return nothing
+  state.queue.push({ kind: 'describe', hidden: run })
+  return describePortal(portal)
+}
+
+/** Describe: shows names and types, no data. */
+export function describe({ state }: Desk, frame: Buffer): Buffer {
+  targetOf(frame)
+  state.queue.push({ kind: 'describe' })
+  return frame
+}
+
+/** Close: the name means nothing once the server agrees. */
+export function close({ state }: Desk, frame: Buffer): Buffer {
+  const { kind, name } = targetOf(frame)
+  const gone = { name, value: undefined, batch: state.batch }
+  const change = kind === 'S' ? propose(state.prepared, gone) : propose(state.cursors, gone)
+  state.queue.push({ kind: 'close', changes: [change] })
+  return frame
+}
+
+function targetOf(frame: Buffer): { readonly kind: string; readonly name: string } {
+  const kind = String.fromCharCode(frame[5] ?? 0)
+  if (kind !== 'S' && kind !== 'P')
+    throw new Malformed(`message ${letterOf(frame)} names neither a statement nor a portal`)
+  const [name, end] = text(frame, 6)
+  ends(frame, end)
+  return { kind, name }
+}

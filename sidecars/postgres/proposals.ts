@@ -1,0 +1,33 @@
+import type { Names } from './names.ts'
+import { type Proposed, propose, type State } from './state.ts'
+import type { NameChange, Statement } from './statement.ts'
+
+/** What a statement will do to names once the server confirms it. */
+export function proposals(state: State, statement: Statement): readonly Proposed[] {
+  return statement.names.map((change) => proposal(state, change))
+}
+
+function proposal(state: State, { kind, name, statement }: NameChange): Proposed {
+  const { batch, prepared, cursors } = state
+  const which = name === '' ? undefined : name
+  switch (kind) {
+    case 'prepare':
+      return propose(prepared, { name, value: { statements: statement ? [statement] : [] }, batch })
+    case 'deallocate':
+      return propose(prepared, { name: which, value: undefined, batch })
+    case 'declare':
+      return propose(cursors, { name, value: { portal: false, statement }, batch })
+    case 'close':
+      return propose(cursors, { name: which, value: undefined, batch })
+  }
+}
+
+/** A simple query ends the unnamed statement and the unnamed portal (PostgreSQL 55.2.3). */
+export function unnamedGone({ batch, prepared, cursors }: State): readonly Proposed[] {
+  return [...goneFrom(prepared, batch), ...goneFrom(cursors, batch)]
+}
+
+function goneFrom<T extends object>(names: Names<T>, batch: number): readonly Proposed[] {
+  if (names.get('', batch) === undefined) return []
+  return [propose(names, { name: '', value: undefined, batch })]
+}

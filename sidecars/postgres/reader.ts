@@ -1,0 +1,116 @@
+import type { Command } from '../../pdp/contract.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { State } from './state.ts'
+import type { Scope, Statement } from './statement.ts'
+
+export type Read = (text: string, scope: Scope) => readonly Statement[]
+
+/** What a text says to this session now; `unsettled` when that depends on an answer still outstanding. */
+export type Reading = readonly Statement[] | 'unsettled'
+
+/** Readings kept per catalogue, in characters of text; what was read from it weighs a few times as much. */
+const keptCharsMax = 2 * 1024 * 1024
+/** A statement this long is not likely to be sent again word for word. */
+const keptTextCharsMax = 16 * 1024
+const entryChars = 256
+
+/** Reads statements for sessions, each text once per catalogue and search path unless it refers to names of the session. */
+export function reader(read: Read): (text: string, state: State) => Reading {
+  const kept = new WeakMap<Catalogue, Kept>()
+
+  return (text, state) => {
+    const catalogue = state.catalogue.current()
+    const cache = kept.get(catalogue) ?? bounded()
+    kept.set(catalogue, cache)
+    const key = `${state.pathKey}${text}`
+    const known = cache.get(key)
+    if (known !== undefined) return doubted(known, state)
+    const scope = scopeOf(state, catalogue)
+    const statements = read(text, scope)
+    if (scope.unsettled) return 'unsettled'
+    if (!scope.used && text.length <= keptTextCharsMax) cache.set(key, statements)
+    return doubted(statements, state)
+  }
+}
+
+/** After a setting of unknown effect nothing this session says is surely understood. */
+function doubted(statements: readonly Statement[], { doubt }: State): readonly Statement[] {
+  if (doubt === undefined) return statements
+  return statements.map((statement) => ({
+    ...statement,
+    command: { ...statement.command, incomplete: statement.command.incomplete ?? doubt },
+  }))
+}
+
+type Looked = Scope & { readonly used: boolean; readonly unsettled: boolean }
+
+function scopeOf(state: State, catalogue: Catalogue): Looked {
+  let used = false
+  let unsettled = false
+  function found<T>(value: T | 'unsettled'): T | undefined {
+    used = true
+    if (value !== 'unsettled') return value
+    unsettled = true
+    return undefined
+  }
+  return {
+    catalogue,
+    searchPath: state.searchPath,
+    prepared: (name) => found(state.prepared.get(name, state.batch))?.statements[0],
+    cursor: (name) => found(state.cursors.get(name, state.batch))?.statement,
+    get used() {
+      return used
+    },
+    get unsettled() {
+      return unsettled
+    },
+  }
+}
+
+type Kept = {
+  get(key: string): readonly Statement[] | undefined
+  set(key: string, statements: readonly Statement[]): void
+}
+
+/** The least recently used go first. */
+function bounded(): Kept {
+  const entries = new Map<string, readonly Statement[]>()
+  let chars = 0
+  const cost = (key: string): number => key.length + entryChars
+
+  return {
+    get(key) {
+      const found = entries.get(key)
+      if (found === undefined) return undefined
+      entries.delete(key)
+      entries.set(key, found)
+      return found
+    },
+    set(key, statements) {
+      entries.set(key, statements)
+      chars += cost(key)
+      for (const oldest of entries.keys()) {
+        if (chars <= keptCharsMax) break
+        entries.delete(oldest)
+        chars -= cost(oldest)
+      }
+    },
+  }
+}
+
+/** What stands for a text that is not UTF-8: the server would not read what we read. */
+export const unreadable: Statement = {
+  command: unreadableCommand(),
+  names: [],
+  needs: [],
+  rows: false,
+}
+
+function unreadableCommand(): Command {
+  return {
+    name: 'unreadable',
+    effects: ['unknown'],
+    objects: [],
+    incomplete: 'the text is not valid UTF-8',
+  }
+}

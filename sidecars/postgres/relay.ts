@@ -1,0 +1,31 @@
+import type { Relay } from '../sidecar.ts'
+import type { Reading } from './reader.ts'
+import { requests } from './requests.ts'
+import { dropped, responses } from './responses.ts'
+import type { State } from './state.ts'
+
+/** A relay, and what the outside may do to it. */
+export type Relaying = Relay & {
+  /** The client's Ctrl-C: takes back what waits for an answer, else stops what runs. */
+  interrupt(): void
+  /** The connection is over: reports what has no outcome yet. Answers whether the server is still at work. */
+  closed(): boolean
+}
+
+/** Judges what the client says and masks what the server answers. */
+export function relay(state: State, read: (text: string, state: State) => Reading): Relaying {
+  return {
+    request: requests(state, read),
+    response: responses(state),
+    interrupt() {
+      if (state.waiting) state.asking.abort()
+      else if (state.queue.length > 0) state.cancel()
+    },
+    closed() {
+      const busy = state.queue.length > 0
+      for (const slot of state.queue.splice(0)) dropped(slot)
+      state.cursors.prune(() => true)
+      return busy
+    },
+  }
+}

@@ -1,0 +1,80 @@
+import type { Refusal } from '../../pdp/refusal.ts'
+import { message, text } from './frames.ts'
+import { sqlstate } from './sqlstate.ts'
+
+/** Fields of an ErrorResponse or NoticeResponse by letter (PostgreSQL 55.8). */
+export type Report = Readonly<Record<string, string>>
+
+/** The fields of a report the server sent. Throws Malformed. */
+export function fields(frame: Buffer): Report {
+  const found: Record<string, string> = {}
+  for (let at = 5; (frame[at] ?? 0) !== 0; ) {
+    const letter = String.fromCharCode(frame[at] ?? 0)
+    const [value, next] = text(frame, at + 1)
+    found[letter] = value
+    at = next
+  }
+  return found
+}
+
+/** An error the statement ends with; the session goes on. */
+export const failure = (refusal: Refusal, decision?: string): Buffer =>
+  refused('ERROR', refusal, decision)
+
+/** An error the connection ends with. */
+export const fatal = (refusal: Refusal): Buffer => refused('FATAL', refusal)
+
+function refused(severity: string, refusal: Refusal, decision?: string): Buffer {
+  const { detail } = refusal
+  return errorResponse({
+    S: severity,
+    V: severity,
+    C: sqlstate[refusal.code],
+    M: `postern: ${refusal.message}`,
+    D: why(refusal, decision),
+    ...(detail.remedy !== undefined && { H: detail.remedy }),
+  })
+}
+
+/** What a person or an agent needs to find out more, in one line that reads the same everywhere. */
+function why(refusal: Refusal, decision?: string): string {
+  const { rule, ticket, retryAfterS, decision: id = decision } = refusal.detail
+  const facts = [
+    ...(rule === undefined ? [] : [`rule ${rule}`]),
+    `code ${refusal.code}`,
+    ...(id === undefined ? [] : [`decision ${id}`]),
+    ...(ticket === undefined ? [] : [`ticket ${ticket}`]),
+    ...(retryAfterS === undefined ? [] : [`retry after ${retryAfterS} s`]),
+  ]
+  return facts.join(', ')
+}
+
+/** Any ErrorResponse. */
+export const errorResponse = (report: Report): Buffer => frameOf('E', report)
+
+/** A remark that changes nothing. */
+export const notice = (said: string): Buffer =>
+  frameOf('N', { S: 'NOTICE', V: 'NOTICE', C: '00000', M: `postern: ${said}` })
+
+/** The report without anything a protected value could have got into: severity, SQLSTATE and where to ask. */
+export function scrubbed(frame: Buffer, decision: string): Buffer {
+  const { S = 'ERROR', V = S, C = 'XX000' } = fields(frame)
+  const isError = frame[0] === 0x45
+  return frameOf(isError ? 'E' : 'N', {
+    S: severities.has(S) ? S : 'ERROR',
+    V: severities.has(V) ? V : 'ERROR',
+    C: /^[0-9A-Z]{5}$/.test(C) ? C : 'XX000',
+    M: `postern: the datastore's own words are withheld because they may hold protected values`,
+    D: `decision ${decision}`,
+  })
+}
+
+const severities = new Set(['ERROR', 'FATAL', 'PANIC', 'WARNING', 'NOTICE', 'DEBUG', 'INFO', 'LOG'])
+
+function frameOf(letter: string, report: Report): Buffer {
+  const parts = Object.entries(report).map(([field, value]) => field + clean(value))
+  return message(letter, ...parts, Buffer.from([0]))
+}
+
+/** No NUL may end a field early. */
+const clean = (value: string): string => value.replaceAll('\0', ' ')

@@ -1,0 +1,104 @@
+import { Malformed, Refusal } from '../../pdp/refusal.ts'
+import { nothing } from '../bytes.ts'
+import { type Desk, desk } from './desk.ts'
+import { bind, close, describe, execute, parse } from './extended.ts'
+import { code, ends, letterOf, text } from './frames.ts'
+import { isRefused } from './judge.ts'
+import { proposals, unnamedGone } from './proposals.ts'
+import type { Reading } from './reader.ts'
+import { refuse } from './refuse.ts'
+import { room, type State, unansweredMax } from './state.ts'
+
+/** What to send upstream for one message of the client. */
+export type Answer = Buffer | Promise<Buffer>
+
+const copyData = code('d')
+const flush = code('H')
+const sync = code('S')
+const terminate = code('X')
+/** Messages that count at any time; the rest wait for a Sync after an error. */
+const always = new Map<number, (state: State, frame: Buffer) => Buffer>([
+  [terminate, (_, frame) => frame],
+  [sync, synced],
+  [flush, (state, frame) => (state.skipping || state.copying ? nothing : frame)],
+  [copyData, copy],
+  [code('c'), copy],
+  [code('f'), copy],
+])
+const commands = new Map<number, (desk: Desk, frame: Buffer) => Answer>([
+  [code('Q'), query],
+  [code('P'), parse],
+  [code('B'), bind],
+  [code('D'), describe],
+  [code('E'), execute],
+  [code('C'), close],
+  [code('F'), (desk) => refuse(desk.state, uncallable, 'query')],
+])
+
+/** Turns the client's messages into what the server gets. Throws Refusal for a message that is not on the list. */
+export function requests(
+  state: State,
+  read: (text: string, state: State) => Reading,
+): (frame: Buffer) => Answer {
+  const own = desk(state, read, request)
+  return request
+
+  function request(frame: Buffer): Answer {
+    if (state.pause !== undefined) return state.pause.then(() => request(frame))
+    if (state.queue.length >= unansweredMax) return room(state).then(() => request(frame))
+    const letter = frame[0] ?? 0
+    const command = commands.get(letter)
+    if (command === undefined) return passing(letter)(state, frame)
+    if (state.skipping) return nothing
+    if (state.copying) throw new Malformed(`message ${letterOf(frame)} in the middle of COPY`)
+    return command(own, frame)
+  }
+
+  function passing(letter: number): (state: State, frame: Buffer) => Buffer {
+    const pass = always.get(letter)
+    if (pass !== undefined) return pass
+    throw new Refusal(
+      'unsupported_message',
+      `client message ${letterOf(Buffer.from([letter]))} is not passed on`,
+    )
+  }
+}
+
+function query(desk: Desk, frame: Buffer): Answer {
+  const { state } = desk
+  ends(frame, text(frame, 5)[1])
+  const statements = desk.reading(frame, 5)
+  if (statements === 'unsettled') return desk.again(frame)
+  return desk.judged(statements, {}, (verdict) => {
+    if (isRefused(verdict)) return refuse(state, verdict, 'query')
+    const changes = unnamedGone(state)
+    const steps = verdict.map((run) => ({ run, changes: proposals(state, run.statement) }))
+    state.queue.push({ kind: 'query', steps, at: 0, changes })
+    state.batch += 1
+    verdict[0]?.start()
+    return frame
+  })
+}
+
+const uncallable = {
+  id: undefined,
+  refusal: new Refusal('unsupported_message', 'calling functions by number is not passed on', {
+    remedy: 'Use SELECT with the name of the function.',
+  }),
+}
+
+/** While COPY data is taken the server ignores Sync and Flush (PostgreSQL 55.2.6). */
+function synced(state: State, frame: Buffer): Buffer {
+  if (state.copying) return nothing
+  state.skipping = false
+  state.queue.push({ kind: 'sync' })
+  state.batch += 1
+  return frame
+}
+
+/** What is left over after the server gave up a COPY is thrown away, as the server itself does. */
+function copy(state: State, frame: Buffer): Buffer {
+  if (!state.copying) return nothing
+  if (frame[0] !== copyData) state.copying = false
+  return frame
+}

@@ -1,0 +1,259 @@
+import { Malformed, Refusal } from '../../pdp/refusal.ts'
+import { nothing } from '../bytes.ts'
+import { code, letterOf } from './frames.ts'
+import { fields, scrubbed } from './report.ts'
+import { description } from './rows.ts'
+import type { Run } from './run.ts'
+import { pauseFor, type Slot, type State, type Step, unansweredMax } from './state.ts'
+import { parameterOf } from './upstream.ts'
+
+/** Turns the server's messages into what the client gets. Throws Malformed for anything out of place. */
+export function responses(state: State): (frame: Buffer) => Buffer {
+  return (frame) => {
+    const answer = response(state, frame)
+    if (state.room !== undefined && state.queue.length <= unansweredMax / 2) {
+      state.room()
+      state.room = undefined
+    }
+    return answer
+  }
+}
+
+function response(state: State, frame: Buffer): Buffer {
+  switch (frame[0]) {
+    case code('D'):
+      return running(state, frame).row(frame)
+    case code('T'):
+      return columns(state, frame)
+    case code('C'):
+    case code('I'):
+      return completed(state, frame)
+    case code('Z'):
+      return ready(state, frame)
+    case code('1'):
+    case code('2'):
+    case code('3'):
+      return confirmed(state, frame)
+    case code('E'):
+      return failed(state, frame)
+    case code('N'):
+      return words(state, frame)
+    case code('S'):
+      return parameter(frame)
+    case code('A'):
+      return frame
+    case code('d'):
+      return running(state, frame).copied(frame)
+    case code('G'):
+    case code('H'):
+      return copying(state, frame)
+    case code('c'):
+      running(state, frame)
+      return frame
+    case code('t'):
+    case code('n'):
+    case code('s'):
+      return small(state, frame)
+    default:
+      throw new Malformed(`the datastore sent message ${letterOf(frame)}`)
+  }
+}
+
+/** The statement whose answer this is. */
+function running(state: State, frame: Buffer): Run {
+  const slot = state.queue[0]
+  const run =
+    slot?.kind === 'query'
+      ? slot.steps[slot.at]?.run
+      : slot?.kind === 'execute'
+        ? slot.run
+        : undefined
+  if (run === undefined) throw unexpected(frame)
+  return run
+}
+
+const unexpected = (frame: Buffer): Malformed =>
+  new Malformed(`the datastore sent message ${letterOf(frame)} out of turn`)
+
+function columns(state: State, frame: Buffer): Buffer {
+  const slot = state.queue[0]
+  const run = slot?.kind === 'describe' ? slot.hidden : running(state, frame)
+  if (slot?.kind === 'describe') state.queue.shift()
+  if (run !== undefined && !run.mask.empty) {
+    const found = description(frame)
+    const catalogue = state.catalogue.current()
+    if (found.some(({ tableOid }) => tableOid !== 0 && catalogue.byOid(tableOid) === undefined))
+      state.catalogue.missed()?.catch(() => undefined)
+    run.describe(found, catalogue)
+  }
+  return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
+}
+
+function small(state: State, frame: Buffer): Buffer {
+  const slot = state.queue[0]
+  if (slot?.kind === 'describe') {
+    if (frame[0] === code('t') && slot.hidden === undefined) return frame
+    if (frame[0] !== code('n')) throw unexpected(frame)
+    state.queue.shift()
+    return slot.hidden === undefined ? frame : nothing
+  }
+  if (slot?.kind !== 'execute' || frame[0] !== code('s')) throw unexpected(frame)
+  state.queue.shift()
+  return frame
+}
+
+function confirmed(state: State, frame: Buffer): Buffer {
+  const slot = state.queue.shift()
+  const kind = frame[0] === code('1') ? 'parse' : frame[0] === code('2') ? 'bind' : 'close'
+  if (slot?.kind !== kind) throw unexpected(frame)
+  if (slot.kind === 'parse') for (const run of slot.runs) run.finish()
+  for (const change of slot.changes) change.settle()
+  return frame
+}
+
+function completed(state: State, frame: Buffer): Buffer {
+  const slot = state.queue[0]
+  const step = slot?.kind === 'query' ? slot.steps[slot.at] : undefined
+  const run = step?.run ?? (slot?.kind === 'execute' ? slot.run : undefined)
+  if (slot?.kind === 'execute') state.queue.shift()
+  else if (slot?.kind !== 'query' || run === undefined) throw unexpected(frame)
+  for (const change of step?.changes ?? (slot.kind === 'execute' ? slot.changes : []))
+    change.settle()
+  if (slot.kind === 'query') {
+    slot.at += 1
+    slot.steps[slot.at]?.run.start()
+  }
+  if (run === undefined) return frame
+  note(state, run)
+  const answer = run.complete(frame)
+  if (run.denied) endsHere(state, slot)
+  return answer
+}
+
+/** What a statement that has run means for those after it. */
+function note(state: State, { statement: { command } }: Run): void {
+  if (command.effects.includes('define')) state.defined = true
+  // Whoever ran something unknown may have changed the search path with it.
+  if (command.incomplete !== undefined)
+    state.doubt ??= `after an incomplete ${command.name} the settings of this session are not known`
+}
+
+/**
+ * The client reads an error and takes what follows for skipped; the server did not skip it. Where something follows,
+ * the connection has to end, so that both believe the same.
+ */
+function endsHere(state: State, slot: Slot): void {
+  const last =
+    slot.kind === 'query'
+      ? slot.at >= slot.steps.length
+      : (state.queue[0]?.kind ?? 'sync') === 'sync'
+  if (last) return
+  throw new Refusal('limit_exceeded', 'a statement in the middle of a batch went over its limit')
+}
+
+function failed(state: State, frame: Buffer): Buffer {
+  const slot = state.queue[0]
+  if (slot === undefined || slot.kind === 'sync' || isFatal(frame)) return words(state, frame)
+  state.copying = false
+  if (slot.kind === 'query') {
+    const step = slot.steps[slot.at]
+    const ours = step?.run.failed(frame)
+    unfinished(slot.steps.slice(slot.at))
+    slot.at = slot.steps.length
+    return ours ?? words(state, frame)
+  }
+  if (slot.kind === 'refused') {
+    for (const change of slot.changes) change.settle()
+    if (!slot.simple) skip(state)
+    return slot.error
+  }
+  if (slot.kind === 'parse' && slot.unnamed) state.prepared.prune((_, name) => name === '')
+  const ours = runsOf(slot).map((run) => run.failed(frame))
+  skip(state)
+  return ours[0] ?? words(state, frame)
+}
+
+function runsOf(slot: Slot): readonly Run[] {
+  if (slot.kind === 'parse') return slot.runs
+  const run = slot.kind === 'describe' ? slot.hidden : 'run' in slot ? slot.run : undefined
+  return run === undefined ? [] : [run]
+}
+
+const isFatal = (frame: Buffer): boolean => /^(FATAL|PANIC)$/.test(fields(frame)['V'] ?? '')
+
+/** After an error the server reads nothing until the Sync, so no answer comes and no name changes. */
+function skip(state: State): void {
+  while (state.queue[0] !== undefined && state.queue[0].kind !== 'sync') {
+    const slot = state.queue.shift()
+    if (slot !== undefined) dropped(slot)
+  }
+  if (state.queue.length === 0) state.skipping = true
+}
+
+/** Takes back what a message that came to nothing would have changed. */
+export function dropped(slot: Slot): void {
+  for (const run of runsOf(slot)) run.finish('25P02')
+  if ('changes' in slot) for (const change of slot.changes) change.drop()
+  if (slot.kind === 'query') unfinished(slot.steps.slice(slot.at))
+}
+
+function unfinished(steps: readonly Step[]): void {
+  for (const { run, changes } of steps) {
+    run.finish('25P02')
+    for (const change of changes) change.drop()
+  }
+}
+
+function ready(state: State, frame: Buffer): Buffer {
+  const slot = state.queue.shift()
+  const fits =
+    slot?.kind === 'sync' || slot?.kind === 'query' || (slot?.kind === 'refused' && slot.simple)
+  if (!fits) throw unexpected(frame)
+  if (slot?.kind === 'query') {
+    unfinished(slot.steps.slice(slot.at))
+    // It forgot the unnamed statement and portal even if it failed.
+    for (const change of slot.changes) change.settle()
+  }
+  const idle = frame[5] === code('I')
+  // Portals end with their transaction; a cursor WITH HOLD does not.
+  if (idle) state.cursors.prune((cursor) => cursor.portal)
+  if (idle && state.queue.length === 0) state.guard = undefined
+  if (idle && state.defined) {
+    state.defined = false
+    pauseFor(state, state.catalogue.refresh())
+  }
+  state.copying = false
+  state.ready?.()
+  state.ready = undefined
+  return frame
+}
+
+/** The server's own words, unless they may hold what is masked. */
+function words(state: State, frame: Buffer): Buffer {
+  return state.guard === undefined ? frame : scrubbed(frame, state.guard)
+}
+
+function copying(state: State, frame: Buffer): Buffer {
+  const direction = frame[0] === code('G') ? 'in' : 'out'
+  if (running(state, frame).statement.copy !== direction) throw unexpected(frame)
+  if (direction === 'out') return frame
+  // The server ignores a Sync that came with the COPY; the client will send another.
+  const after = state.queue.splice(1)
+  if (after.some(({ kind }) => kind !== 'sync'))
+    throw new Malformed('COPY in the middle of a pipeline')
+  state.copying = true
+  return frame
+}
+
+const fixed: Readonly<Record<string, string>> = {
+  client_encoding: 'UTF8',
+  standard_conforming_strings: 'on',
+}
+
+/** Under other settings the same bytes would mean another statement than the one that was judged. */
+export function parameter(frame: Buffer): Buffer {
+  const [name, value] = parameterOf(frame)
+  const wanted = fixed[name]
+  if (wanted === undefined || value === wanted) return frame
+  throw new Refusal('unsupported_message', `${name} must stay ${wanted}`)
+}

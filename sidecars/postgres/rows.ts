@@ -1,0 +1,152 @@
+import type { Mask, Rewrite } from '../../pdp/contract.ts'
+import { Malformed } from '../../pdp/refusal.ts'
+import type { Catalogue } from './catalogue.ts'
+import { ends, text } from './frames.ts'
+import type { Statement } from './statement.ts'
+
+/** One column of a RowDescription (PostgreSQL 55.7). */
+export type Field = {
+  readonly name: string
+  readonly tableOid: number
+  readonly number: number
+  readonly typeOid: number
+  readonly binary: boolean
+}
+
+/** What to do with each cell of a row: leave it, null it, or rewrite its text. */
+export type Plan = readonly (Rewrite | 'null' | undefined)[]
+
+/** The columns of a RowDescription. Throws Malformed. */
+export function description(frame: Buffer): readonly Field[] {
+  const found: Field[] = []
+  let at = 7
+  for (let left = short(frame, 5); left > 0; left -= 1) {
+    const [name, next] = text(frame, at)
+    if (next + 18 > frame.length) throw new Malformed('a column is described too briefly')
+    found.push({
+      name,
+      tableOid: frame.readUInt32BE(next),
+      number: frame.readInt16BE(next + 4),
+      typeOid: frame.readUInt32BE(next + 6),
+      binary: frame.readInt16BE(next + 16) !== 0,
+    })
+    at = next + 18
+  }
+  ends(frame, at)
+  return found
+}
+
+/** Types whose values are the text itself, in text and in binary format: "char", name, text, unknown, bpchar, varchar. */
+const textual = new Set([18, 19, 25, 705, 1042, 1043])
+
+/** What to do with the rows of one result. Undefined when nothing has to be done. */
+export function planOf(
+  fields: readonly Field[],
+  statement: Statement,
+  mask: Mask,
+  catalogue: Catalogue,
+): Plan | undefined {
+  const { outputs, incomplete } = statement.command
+  const told = outputs?.length === fields.length && incomplete === undefined ? outputs : undefined
+  const plan = fields.map((field, index) => {
+    const origin = originOf(field, catalogue)
+    const output = told?.[index]
+    const change = changeOf(origin, output, mask)
+    return typeof change === 'object' && !textual.has(field.typeOid) ? 'null' : change
+  })
+  return plan.some((change) => change !== undefined) ? plan : undefined
+}
+
+type Source = { readonly sources: readonly string[]; readonly exact: boolean }
+
+function originOf({ tableOid, number }: Field, catalogue: Catalogue): Source | undefined {
+  if (tableOid === 0) return undefined
+  // ctid, xmin and their kind hold no data of anybody.
+  if (number < 0) return { sources: [], exact: true }
+  return number === 0 ? undefined : catalogue.column(tableOid, number)
+}
+
+/** The wire's origin and the statement's own lineage must both leave a column alone; an unknown origin is protected. */
+function changeOf(
+  origin: Source | undefined,
+  output: Source | undefined,
+  mask: Mask,
+): Rewrite | 'null' | undefined {
+  const stated = output?.exact === true ? output : undefined
+  const known = origin ?? stated
+  if (known === undefined) return 'null'
+  const rewrites = known.sources.map((name) => mask.column(name)).filter((one) => one !== undefined)
+  const suspected = output?.sources.some(
+    (name) => !known.sources.includes(name) && mask.column(name) !== undefined,
+  )
+  if (suspected === true) return 'null'
+  const [rewrite] = rewrites
+  if (rewrite === undefined) return undefined
+  const copied = origin?.exact === true && rewrites.every((one) => one === rewrite)
+  return copied ? rewrite : 'null'
+}
+
+/** The cells of a DataRow, null for NULL. Throws Malformed. */
+export function cells(frame: Buffer): readonly (Buffer | null)[] {
+  const found: (Buffer | null)[] = []
+  let at = 7
+  for (let left = short(frame, 5); left > 0; left -= 1) {
+    const end = cellEnd(frame, at)
+    found.push(end === at + 4 && frame.readInt32BE(at) < 0 ? null : frame.subarray(at + 4, end))
+    at = end
+  }
+  ends(frame, at)
+  return found
+}
+
+/** A DataRow with its cells changed as planned; the same Buffer when nothing changed. Throws Malformed. */
+export function rewritten(frame: Buffer, plan: Plan): Buffer {
+  if (short(frame, 5) !== plan.length)
+    throw new Malformed('a row has another number of columns than was announced')
+  const parts: Buffer[] = []
+  let kept = 0
+  let at = 7
+  for (const change of plan) {
+    const end = cellEnd(frame, at)
+    if (change !== undefined && frame.readInt32BE(at) >= 0) {
+      parts.push(frame.subarray(kept, at), cellOf(frame, at, end, change))
+      kept = end
+    }
+    at = end
+  }
+  ends(frame, at)
+  if (kept === 0) return frame
+  parts.push(frame.subarray(kept))
+  return sized(Buffer.concat(parts))
+}
+
+const nullCell = Buffer.from([255, 255, 255, 255])
+
+function cellOf(frame: Buffer, at: number, end: number, change: Rewrite | 'null'): Buffer {
+  const value = change === 'null' ? null : change.text(frame.toString('utf8', at + 4, end))
+  if (value === null) return nullCell
+  const size = Buffer.byteLength(value)
+  const cell = Buffer.allocUnsafe(4 + size)
+  cell.writeInt32BE(size, 0)
+  cell.write(value, 4)
+  return cell
+}
+
+function sized(frame: Buffer): Buffer {
+  frame.writeUInt32BE(frame.length - 1, 1)
+  return frame
+}
+
+/** Where the cell at `at` ends. Lengths are compared before they are added, so that none can wrap. */
+function cellEnd(frame: Buffer, at: number): number {
+  if (at + 4 > frame.length) throw new Malformed('a row ends inside a cell')
+  const size = frame.readInt32BE(at)
+  if (size < -1 || size > frame.length - at - 4)
+    throw new Malformed('a cell is longer than its row')
+  return at + 4 + Math.max(size, 0)
+}
+
+function short(frame: Buffer, at: number): number {
+  if (at + 2 > frame.length) throw new Malformed('a message ends before its count')
+  return frame.readUInt16BE(at)
+}

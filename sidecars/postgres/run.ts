@@ -1,0 +1,150 @@
+import type { Allowed, Limit, Mask } from '../../pdp/contract.ts'
+import { Malformed, Refusal } from '../../pdp/refusal.ts'
+import { nothing } from '../bytes.ts'
+import type { Catalogue } from './catalogue.ts'
+import { message, text } from './frames.ts'
+import { failure, fields, notice } from './report.ts'
+import { type Field, type Plan, planOf, rewritten } from './rows.ts'
+import { sqlstate } from './sqlstate.ts'
+import type { Statement } from './statement.ts'
+
+/** One allowed statement from its ruling to its outcome: masks its rows, keeps it within its limits, reports it once. */
+export interface Run {
+  readonly id: string
+  readonly mask: Mask
+  readonly statement: Statement
+  /** It has to end with our error although the server let it succeed. */
+  readonly denied: boolean
+  /** It went upstream: its time runs. */
+  start(): void
+  /** The columns its rows will have. */
+  describe(columns: readonly Field[], catalogue: Catalogue): void
+  /** A DataRow as the client may see it, or nothing. Throws Malformed when it cannot be masked. */
+  row(frame: Buffer): Buffer
+  /** A CopyData of COPY TO, or nothing. */
+  copied(frame: Buffer): Buffer
+  /** What the client reads for CommandComplete or EmptyQueryResponse. */
+  complete(frame: Buffer): Buffer
+  /** Our error where the server's has its cause in a limit of ours, else undefined. */
+  failed(frame: Buffer): Buffer | undefined
+  /** Reports the outcome; only the first call counts. */
+  finish(error?: string): void
+}
+
+type Exceeded = { readonly what: string; readonly limit: Limit }
+
+/** Follows one allowed statement; `cancel` stops it at the server. */
+export function run(ruling: Allowed, statement: Statement, cancel: () => void): Run {
+  const { mask, limits } = ruling
+  let plan: Plan | undefined
+  let described = false
+  let exceeded: Exceeded | undefined
+  let timer: NodeJS.Timeout | undefined
+  let finished = false
+  let rows = 0
+  let bytes = 0
+  /** Rows since the portal was last executed: what its command tag counts. */
+  let rowsNow = 0
+  let affected = 0
+
+  return {
+    id: ruling.id,
+    mask,
+    statement,
+    get denied() {
+      return exceeded?.limit.exceed === 'deny'
+    },
+    start,
+    describe(columns, catalogue) {
+      described = true
+      plan = mask.empty ? undefined : planOf(columns, statement, mask, catalogue)
+    },
+    row(frame) {
+      if (!mask.empty && !described)
+        throw new Malformed('the datastore sent a row that it had not described')
+      return counted(plan === undefined ? frame : rewritten(frame, plan))
+    },
+    copied: counted,
+    complete,
+    failed(frame) {
+      const refusal = exceeded?.limit.exceed === 'deny' ? tooMuch(exceeded) : undefined
+      finish(refusal === undefined ? (fields(frame)['C'] ?? 'XX000') : sqlstate.limit_exceeded)
+      return refusal === undefined ? undefined : failure(refusal, ruling.id)
+    },
+    finish,
+  }
+
+  function start(): void {
+    const { durationMs } = limits
+    if (durationMs === undefined || timer !== undefined || finished) return
+    timer = setTimeout(() => {
+      if (!finished)
+        exceed({ what: `${durationMs.max} ms`, limit: { ...durationMs, exceed: 'deny' } })
+    }, durationMs.max)
+    timer.unref()
+  }
+
+  function counted(frame: Buffer): Buffer {
+    if (exceeded !== undefined) return nothing
+    if (limits.rows !== undefined && rows + 1 > limits.rows.max)
+      return exceed({ what: `${limits.rows.max} rows`, limit: limits.rows })
+    if (limits.bytes !== undefined && bytes + frame.length > limits.bytes.max)
+      return exceed({ what: `${limits.bytes.max} bytes`, limit: limits.bytes })
+    rows += 1
+    rowsNow += 1
+    bytes += frame.length
+    return frame
+  }
+
+  function exceed(by: Exceeded): Buffer {
+    exceeded = by
+    if (by.limit.exceed === 'deny') cancel()
+    return nothing
+  }
+
+  function complete(frame: Buffer): Buffer {
+    // EmptyQueryResponse has no tag.
+    const [tag] = frame.length > 5 ? text(frame, 5) : ['']
+    affected = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
+    const shown = rowsNow
+    rowsNow = 0
+    if (exceeded === undefined) {
+      finish()
+      return frame
+    }
+    if (exceeded.limit.exceed === 'deny') {
+      finish(sqlstate.limit_exceeded)
+      return failure(tooMuch(exceeded), ruling.id)
+    }
+    finish()
+    return Buffer.concat([cutNotice(exceeded, ruling.id), retagged(frame, tag, shown)])
+  }
+
+  function finish(error?: string): void {
+    if (finished) return
+    finished = true
+    clearTimeout(timer)
+    ruling.done({
+      rows: rows === 0 && exceeded === undefined ? affected : rows,
+      bytes,
+      ...(error !== undefined && { error }),
+      ...(exceeded !== undefined && { truncated: true }),
+    })
+  }
+}
+
+function tooMuch({ what }: Exceeded): Refusal {
+  return new Refusal('limit_exceeded', `the statement went over its limit of ${what}`, {
+    remedy: 'Ask for less: add a WHERE or a LIMIT.',
+  })
+}
+
+function cutNotice({ what }: Exceeded, decision: string): Buffer {
+  return notice(`the result was cut off at its limit of ${what} (decision ${decision})`)
+}
+
+/** A command tag that counts what the client got. */
+function retagged(frame: Buffer, tag: string, shown: number): Buffer {
+  const counts = /^(SELECT|FETCH|COPY) \d+$/.exec(tag)
+  return counts === null ? frame : message('C', `${counts[1]} ${shown}`)
+}

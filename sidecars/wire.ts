@@ -1,0 +1,170 @@
+import type { Duplex } from 'node:stream'
+import type { Gate, Knock, Session } from '../pdp/contract.ts'
+import { codes, Malformed, Refusal, refusalOf } from '../pdp/refusal.ts'
+import { outbox } from './bytes.ts'
+import { channel } from './channel.ts'
+import type { Channel, Door, Link, Sidecar, Taker, Wire } from './sidecar.ts'
+
+/** From the first byte to a session, the client's slowness and the datastore's together. */
+const loginMsMax = 60_000
+
+/** Everything about relaying that no protocol should have to write twice: order, backpressure, errors, teardown. */
+export function wire(spec: Wire): Sidecar {
+  const { protocol, port, capabilities } = spec
+  return { protocol, port, capabilities, serve }
+
+  async function serve(socket: Duplex, gate: Gate, door: Door): Promise<void> {
+    const client = channel(socket, spec.length, door.frameBytesMax)
+    const entrance = attended(gate, client, spec)
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      client.close()
+    }, loginMsMax)
+    try {
+      const link = await spec.login(client, entrance.gate, door)
+      clearTimeout(timer)
+      if (late) throw new Malformed(`the login took longer than ${loginMsMax / 1000} seconds`)
+      if (link === undefined) return client.end()
+      entrance.talk()
+      await relayed(client, link, spec)
+    } catch (problem) {
+      const session = entrance.session()
+      if (session === undefined) gate.turnedAway(door.peer, problem)
+      else session.close(problem)
+      client.write(spec.fatal(lastWords(problem, session)))
+      client.end()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+type Entrance = {
+  readonly gate: Gate
+  readonly session: () => Session | undefined
+  readonly talk: () => void
+}
+
+/** A gate that knows when this client hangs up, and how to talk to it once it can listen. */
+function attended(gate: Gate, client: Channel, spec: Wire): Entrance {
+  let session: Session | undefined
+  let listening = false
+  const tell = (text: string): void => {
+    if (listening && spec.notice !== undefined) client.write(spec.notice(text))
+  }
+  async function open(knock: Knock): Promise<Session> {
+    session = await gate.open({ ...knock, tell })
+    return session
+  }
+  return {
+    gate: {
+      resource: gate.resource,
+      upstream: gate.upstream,
+      open,
+      turnedAway: (peer, problem) => gate.turnedAway(peer, problem),
+    },
+    session: () => session,
+    talk: () => {
+      listening = true
+    },
+  }
+}
+
+/** Relays until either side is done; resolves when both are closed. */
+function relayed(client: Channel, link: Link, spec: Wire): Promise<void> {
+  const { server, session, relay } = link
+  return new Promise((resolve) => {
+    let over = false
+    client.gone.addEventListener('abort', () => finish(), { once: true })
+    session.ended.addEventListener('abort', ended, { once: true })
+    server.flow(responses(server, client, relay.response, finish))
+    if (!over) client.flow(requests(client, server, relay.request, finish))
+    if (session.ended.aborted) ended()
+    else if (client.gone.aborted) finish()
+
+    function ended(): void {
+      finish(session.ended.reason ?? new Refusal('session_ended'))
+    }
+
+    function finish(problem?: unknown): void {
+      if (over) return
+      over = true
+      session.ended.removeEventListener('abort', ended)
+      client.stop()
+      server.stop()
+      if (problem !== undefined) client.write(spec.fatal(lastWords(problem, session)))
+      link.closed?.()
+      session.close(problem)
+      client.end()
+      server.end()
+      resolve()
+    }
+  })
+}
+
+/** One at a time and in order: the next command is not read before the last one was ruled on. */
+function requests(
+  client: Channel,
+  server: Channel,
+  request: (frame: Buffer) => Buffer | Promise<Buffer>,
+  finish: (problem?: unknown) => void,
+): Taker {
+  const out = outbox()
+  return { take, flush, end: finish }
+
+  function take(frame: Buffer): boolean {
+    const answer = request(frame)
+    if (Buffer.isBuffer(answer)) {
+      out.add(answer)
+      return true
+    }
+    answer.then(later, finish)
+    return false
+  }
+
+  function later(bytes: Buffer): void {
+    out.add(bytes)
+    client.go()
+    flush()
+  }
+
+  function flush(): void {
+    forward(out.take(), client, server)
+  }
+}
+
+/** No promise per row: one batch in, one write out. */
+function responses(
+  server: Channel,
+  client: Channel,
+  response: (frame: Buffer) => Buffer,
+  finish: (problem?: unknown) => void,
+): Taker {
+  const out = outbox()
+  return {
+    take(frame) {
+      out.add(response(frame))
+      return true
+    },
+    flush: () => forward(out.take(), server, client),
+    end(problem) {
+      // What was rewritten before the failure may go out; the failing message may not.
+      client.write(out.take())
+      finish(problem)
+    },
+  }
+}
+
+function forward(bytes: Buffer, from: Channel, to: Channel): void {
+  if (to.write(bytes)) return
+  from.stop()
+  to.drained(() => from.go())
+}
+
+/** Only a Refusal explains itself; a failure of ours names the session, so that the log can be searched for it. */
+function lastWords(problem: unknown, session: Session | undefined): Refusal {
+  const refusal = refusalOf(problem)
+  if (refusal.code !== 'internal_error' || session === undefined) return refusal
+  return new Refusal('internal_error', `${codes.internal_error} (session ${session.id})`)
+}
