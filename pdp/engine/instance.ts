@@ -2,8 +2,8 @@
 import { type Global, type Memory, type Module, webAssembly } from './webassembly.ts'
 
 const pageBytes = 65_536
-/** Linear memory never grows past 512 MiB; a policy that wants more aborts and is replaced. */
-const pagesMax = 8192
+/** Linear memory never grows past 256 MiB; a policy that wants more aborts and is replaced. */
+const pagesMax = 4096
 /** Stack and zeroed statics of OPA's runtime, which the file itself does not show. */
 const pagesBeyondFile = 8
 

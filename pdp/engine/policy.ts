@@ -89,12 +89,13 @@ export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Poli
   function dispatch(id: number, args: readonly number[]): number {
     const found = calls[id]
     try {
-      if (found === undefined) throw new Error('is not provided')
+      if (found === undefined) throw new Error('not provided')
       if (found.builtin.nondeterministic === true) impure = true
       const result = found.builtin.call(args.map(values.read), moment)
       return result === undefined ? 0 : values.give(result)
-    } catch (error) {
-      problem ??= `${found?.name ?? `builtin ${id}`}: ${messageOf(error)}`
+    } catch {
+      // Not the error's message: a parser's may quote what it was given.
+      problem ??= `${found?.name ?? 'an unknown builtin'} failed`
       return 0
     }
   }

@@ -135,8 +135,7 @@ describe('no means no', () => {
     const made = await running()
     const text = 'yesterday'
     expect(codeOf(made.evaluate(question({ name: 'parse', text })))).toBe('policy_failed')
-    expect(made.status().last_failure?.problem).toMatch(/^time\.parse_rfc3339_ns: /)
-    expect(made.status().last_failure?.problem).not.toContain(text)
+    expect(made.status().last_failure?.problem).toBe('time.parse_rfc3339_ns failed')
     expect(made.status().bundle?.replacements).toBe(0)
   })
 

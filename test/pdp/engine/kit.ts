@@ -65,6 +65,24 @@ export function opaEval(rego: string, expression: string, document: unknown): un
   })
 }
 
+/** What `opa eval` answers for an expression under each input, in one run. */
+export function opaEvalAll(
+  rego: string,
+  expression: string,
+  inputs: readonly unknown[],
+  data: object,
+): readonly unknown[] {
+  const constants = Object.entries(data).map(
+    ([name, value]) => `${name} := ${JSON.stringify(value)}`,
+  )
+  const given = Object.keys(data).reduce(
+    (text, name) => text.replaceAll(`data.${name}[`, `${name}[`),
+    `${rego}\n${constants.join('\n')}\n`,
+  )
+  const each = `[answer | some i; asked := input.inputs[i]; answer := ${expression} with input as asked]`
+  return opaEval(given, each, { inputs }) as readonly unknown[]
+}
+
 /** A complete question, with what a test wants different about its command. */
 export function question(action: Record<string, unknown> = {}, more: Partial<Input> = {}): Input {
   return {
