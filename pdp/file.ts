@@ -1,6 +1,9 @@
 import type { BigIntStats } from 'node:fs'
 import { open } from 'node:fs/promises'
 
+/** File times are coarse: a file that has just been written may change again without showing it. */
+const settledMs = 2000
+
 /**
  * A file's text through `parse`, read again only when the file changed: another inode, size or time.
  * The function it returns throws what the file system or `parse` throws; nothing old is used then.
@@ -15,9 +18,11 @@ export function watched<Parsed>(
   return async () => {
     // Looked at and read through one handle, so that nothing can be swapped in between.
     await using file = await open(path, 'r')
-    const mark = markOf(await file.stat({ bigint: true }))
+    const stats = await file.stat({ bigint: true })
+    const mark = markOf(stats)
     if (known?.mark === mark) return known.parsed
     known = undefined
+    const settled = Date.now() - Number(stats.ctimeMs) > settledMs
     const bytes = Buffer.alloc(bytesMax + 1)
     let length = 0
     while (length < bytes.length) {
@@ -26,8 +31,9 @@ export function watched<Parsed>(
       length += bytesRead
     }
     if (length > bytesMax) throw new Error(`the file is larger than ${bytesMax} bytes`)
-    known = { mark, parsed: parse(bytes.toString('utf8', 0, length)) }
-    return known.parsed
+    const parsed = parse(bytes.toString('utf8', 0, length))
+    if (settled) known = { mark, parsed }
+    return parsed
   }
 }
 

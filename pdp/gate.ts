@@ -8,6 +8,7 @@ import type {
   Identified,
   Identity,
   Knock,
+  Observe,
   Resource,
   Session,
   Subject,
@@ -61,12 +62,14 @@ const connect: Command = { name: 'connect', effects: ['session'], objects: [] }
 
 /** The way in to one resource. Throws on parts that do not fit together, e.g. a mask key that is too short. */
 export function gate(parts: GateParts): GateKeeper {
-  const { resource, upstream, identity, credentials, audit, observe, maskKey } = parts
+  const { resource, upstream, identity, credentials, audit, maskKey } = parts
   const { capabilities = ['quota'], tokenExpiry = 'end', now = Date.now } = parts
   const room = seats(
     parts.sessionsMax ?? sessionsMax,
     parts.sessionsPerSubjectMax ?? sessionsPerSubjectMax,
   )
+  const observe = harmless(parts.observe)
+  const court = { ...parts, observe }
   const open = new Map<string, Opened>()
   // A key that is too short is a mistake in the configuration: found now, not at the first login.
   capabilitiesOf([], capabilities, maskKey)
@@ -92,7 +95,7 @@ export function gate(parts: GateParts): GateKeeper {
     const { peer, tls, database, user, application } = knock
     const session = newId()
     const able = capabilitiesOf(knock.capabilities, capabilities, maskKey)
-    const line = pipeline(parts, {
+    const line = pipeline(court, {
       session,
       subject,
       resource,
@@ -178,6 +181,17 @@ type Entered = {
   readonly credential: Credential
   readonly line: Pipeline
   readonly stay: Stay
+}
+
+/** Log and metrics look on: what goes wrong there decides nothing. */
+function harmless(observe: Observe): Observe {
+  return (happening) => {
+    try {
+      observe(happening)
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
 }
 
 function mustStay(knock: Knock): void {

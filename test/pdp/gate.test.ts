@@ -247,6 +247,24 @@ describe('a gate', () => {
     expect(gate.sessions()).toEqual([])
   })
 
+  test('decides the same when nobody can look on', async () => {
+    const observe = (): void => {
+      throw new Error(canary)
+    }
+    const { gate, knock, audit } = scene(() => allow, { gate: { observe } })
+    const session = await gate.open(knock())
+    const ruling = await session.ask(select)
+    if (ruling.allowed) ruling.done({ rows: 1, bytes: 1 })
+    session.close()
+    expect(audit.entries.map(({ kind }) => kind)).toEqual([
+      'decision',
+      'session_open',
+      'decision',
+      'outcome',
+      'session_close',
+    ])
+  })
+
   test('with a mask key that can be guessed is not made', () => {
     expect(() =>
       scene(

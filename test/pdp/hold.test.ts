@@ -1,6 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import type { Command, Decision, HoldRule, Session, Subject } from '../../pdp/contract.ts'
 import { Refusal } from '../../pdp/refusal.ts'
+import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
 import {
   alice,
   allow,
@@ -324,6 +328,35 @@ describe('a ticket', () => {
     all.clock.pass(900_000)
     const late = await refusalFrom(() => all.desk.vote(id, bob, 'approve'))
     expect(late).toMatchObject({ code: 'hold_closed' })
+  })
+})
+
+describe('a restart of the gate', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-holds-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const opens = (name: string) =>
+    opened(() => held({ wait_s: 0.001 }), { holds: { store: sqliteHolds(join(folder, name)) } })
+
+  test('keeps tickets, which then pass once', async () => {
+    const before = await opens('tickets.db')
+    const id = await ticket(before)
+    desks.splice(0)[0]?.close()
+    const after = await opens('tickets.db')
+    await after.desk.vote(id, bob, 'approve')
+    expect((await after.session.ask(remove, { parameters: ['1'] })).allowed).toBe(true)
+    expect(await ticket(after)).not.toBe(id)
+  })
+
+  test('does not bring back what is out of time', async () => {
+    const before = await opens('late.db')
+    const id = await ticket(before)
+    desks.splice(0)[0]?.close()
+    const after = await opens('late.db')
+    after.clock.pass(900_000)
+    expect(after.desk.list({ state: 'pending' })).toEqual([])
+    expect(await refusalFrom(() => after.desk.vote(id, bob, 'approve'))).toMatchObject({
+      code: 'hold_closed',
+    })
   })
 })
 

@@ -155,6 +155,8 @@ describe('a token that is not accepted', () => {
     ['nothing', () => '', 'token_missing'],
     ['a password', () => 'hunter2', 'token_invalid'],
     ['three words', () => 'a.b.c', 'token_invalid'],
+    ['a token with a line end', async () => `${await signed()}\n`, 'token_invalid'],
+    ['a token with padding', async () => `${await signed()}==`, 'token_invalid'],
     ['a huge token', () => signed({ pad: 'x'.repeat(16_384) }), 'token_invalid'],
     ['an expired token', () => signed({ exp: nowS - 31 }), 'token_expired'],
     ['a token without an end', () => signed({ exp: undefined }), 'token_invalid'],
@@ -176,6 +178,19 @@ describe('a token that is not accepted', () => {
     const refusal = await refusalFrom(() => identify(token))
     expect(refusal.code).toBe(code)
     if (token !== '') expect(refusal.message).not.toContain(token)
+  })
+
+  test('anything cut out of a token or changed in it', async () => {
+    const token = await signed()
+    const { identify } = identity(parts)
+    // The last character has bits that belong to no byte of the signature.
+    for (let at = 0; at < token.length - 1; at += 7) {
+      const changed = token[at] === 'A' ? 'B' : 'A'
+      for (const odd of [token.slice(0, at), token.slice(0, at) + changed + token.slice(at + 1)]) {
+        const refusal = await refusalFrom(() => identify(odd))
+        expect(refusal.code).toMatch(/^token_(invalid|missing)$/)
+      }
+    }
   })
 
   test.each([undefined, 'JWT', 'dpop+jwt'])('type %s where another is asked for', async (typ) => {
