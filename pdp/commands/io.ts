@@ -52,10 +52,16 @@ export function fileBytes(path: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+    const code = errorCode(error)
     const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
     throw new Failure(`${path}: ${why}`)
   }
+}
+
+/** The code of a system's error, e.g. ENOENT. */
+export function errorCode(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  return typeof code === 'string' ? code : undefined
 }
 
 /** The word of `known` that was probably meant: at most two edits away. */

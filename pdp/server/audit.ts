@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
+import type { AuditSearch } from '../audit/search.ts'
 import type { Audit } from '../contract.ts'
 import { membersOf } from './caller.ts'
 import { parsed } from './parse.ts'
@@ -8,29 +9,7 @@ import { onRecord } from './record.ts'
 export type AuditParts = {
   readonly audit: Audit
   readonly adminGroups: readonly string[]
-  search(query: AuditQuery): Promise<AuditPage>
-}
-
-/** What to look for; all conditions must hold. Times in milliseconds since the epoch, `toMs` excluded. */
-export type AuditQuery = {
-  readonly subject?: string | undefined
-  readonly resource?: string | undefined
-  readonly fromMs?: number | undefined
-  readonly toMs?: number | undefined
-  readonly effect?: string | undefined
-  readonly rule?: string | undefined
-  readonly object?: string | undefined
-  readonly text?: string | undefined
-  readonly session?: string | undefined
-  readonly decision?: string | undefined
-  readonly limit: number
-  readonly cursor?: string | undefined
-}
-
-export type AuditPage = {
-  readonly entries: readonly unknown[]
-  /** Where the next page begins; absent on the last. */
-  readonly cursor?: string
+  readonly search: Pick<AuditSearch, 'find'>
 }
 
 const word = z.string().min(1).max(500).optional()
@@ -44,12 +23,13 @@ const asked = z.strictObject({
   resource: word,
   from: time,
   to: time,
-  effect: z.enum(['allow', 'hold', 'deny']).optional(),
+  effect: word,
   rule: word,
   object: word,
   text: word,
   session: word,
   decision: word,
+  kind: word,
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   cursor: word,
 })
@@ -61,7 +41,7 @@ export function auditRoutes({ audit, adminGroups, search }: AuditParts): Router 
     const { from, to, ...rest } = parsed(asked, request.query)
     const query = { ...rest, fromMs: from, toMs: to }
     response.json(
-      await onRecord(audit, request, { action: 'audit_search', query }, () => search(query)),
+      await onRecord(audit, request, { action: 'audit_search', query }, () => search.find(query)),
     )
   })
   return router

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { onTestFinished } from 'vitest'
+import type { AuditPage, AuditQuery } from '../../../pdp/audit/search.ts'
 import type { AuditEntry, Hold, Holds, Subject, Vote } from '../../../pdp/contract.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
-import type { AuditPage, AuditQuery } from '../../../pdp/server/audit.ts'
 import { listening } from '../../../pdp/server/listen.ts'
 import { type ServerParts, server } from '../../../pdp/server.ts'
 
@@ -114,9 +114,11 @@ export async function running(options: RunOptions = {}): Promise<Running> {
       append: (entry) => void entries.push(entry),
       later: (entry) => void entries.push(entry),
     },
-    async search(query) {
-      queries.push(query)
-      return page
+    search: {
+      async find(query) {
+        queries.push(query)
+        return page
+      },
     },
     metrics: { contentType: 'text/plain', text: async () => 'postern_info 1\n' },
     adminGroups: ['admins'],

@@ -106,7 +106,7 @@ test('a search passes its conditions on and is itself on record', async () => {
   const gate = await running({ page: { entries: [{ seq: 1 }], cursor: 'next' } })
   const conditions =
     'subject=ada&resource=shop&effect=deny&rule=policies.ddl&object=public.orders&text=drop' +
-    '&session=s1&decision=d1&limit=5&cursor=c&from=2025-06-01&to=2025-06-01T12:00:00%2B02:00'
+    '&session=s1&decision=d1&kind=decision&limit=5&cursor=c&from=2025-06-01&to=2025-06-01T12:00:00%2B02:00'
   const answer = await gate.ask(`/v1/audit?${conditions}`, { token: 'token-root' })
   expect(answer.json).toEqual({ entries: [{ seq: 1 }], cursor: 'next' })
   const query = {
@@ -118,6 +118,7 @@ test('a search passes its conditions on and is itself on record', async () => {
     text: 'drop',
     session: 's1',
     decision: 'd1',
+    kind: 'decision',
     limit: 5,
     cursor: 'c',
     fromMs: Date.UTC(2025, 5, 1),
@@ -132,7 +133,7 @@ test.each([
   'limit=1001',
   'limit=ten',
   'from=yesterday',
-  'effect=maybe',
+  'effect=',
   'subject=',
   'user=ada',
   'text=a&text=b',

@@ -1,0 +1,162 @@
+#!/usr/bin/env node
+/** `postern`: the command line, and the only place that wires the parts. */
+import { bundleCommand } from './bundles/command.ts'
+import { defaultKeyId } from './bundles/sign.ts'
+import { trustSet } from './bundles/trust.ts'
+import { verifyBundle } from './bundles/verify.ts'
+import { type Config, describe, loadConfig } from './config.ts'
+import manifest from './package.json' with { type: 'json' }
+import { check, currentBundle } from './pdp/commands/check.ts'
+import { decideCommand } from './pdp/commands/decide.ts'
+import { dispatch } from './pdp/commands/dispatch.ts'
+import { holdsCommand } from './pdp/commands/holds.ts'
+import {
+  exits,
+  Failure,
+  fileBytes,
+  type Given,
+  given,
+  type Io,
+  textOf,
+  Usage,
+} from './pdp/commands/io.ts'
+import { pemOf } from './pdp/commands/parts.ts'
+import { type Door, serve } from './pdp/commands/serve.ts'
+import type { ListenerSettings, Settings } from './pdp/commands/settings.ts'
+import { statusCommand } from './pdp/commands/status.ts'
+import { toldToStop } from './pdp/commands/stop.ts'
+import type { Gate, PolicyBundle } from './pdp/contract.ts'
+import { sidecars } from './sidecars/index.ts'
+import { listen } from './sidecars/listen.ts'
+import { probes } from './sidecars/probes.ts'
+
+const { version } = manifest
+
+const program = {
+  version,
+  commands: {
+    serve: { about: 'starts the gate', run: serveCommand },
+    check: {
+      about: 'tries everything the configuration names, without serving',
+      run: checkCommand,
+    },
+    decide: {
+      about: 'answers one question from a file as policy would',
+      run: (args: readonly string[], io: Io) => decideCommand(args, io, bundleFor(io)),
+    },
+    bundle: { about: 'builds, signs, verifies and inspects policy bundles', run: bundleCommand },
+    holds: { about: 'shows commands that wait for a person, and answers them', run: holdsCommand },
+    status: { about: 'shows what a running gate says of itself', run: statusCommand },
+  },
+} as const
+
+const configHelp = `  --config FILE       the gate's configuration (or POSTERN_CONFIG; default postern.yaml)
+`
+
+const serveHelp = `Usage: postern serve [--config FILE]
+
+Starts the gate: one listener per datastore, and the HTTP server. Stops on SIGTERM or SIGINT.
+
+${configHelp}`
+
+const checkHelp = `Usage: postern check [--config FILE]
+
+Tries everything the configuration names, and reports every problem at once: files, keys, bundle, issuer,
+certificates, and the gate's own login to each datastore.
+
+${configHelp}`
+
+async function serveCommand(args: readonly string[], io: Io): Promise<number> {
+  const config = configured(args, io, serveHelp)
+  if (config === undefined) return exits.done
+  const { limits } = config
+  const described = describe(config)
+  await serve({
+    settings: config,
+    described,
+    version,
+    env: io.env,
+    openDoor: (listener, gate) => openDoor(listener, gate, limits),
+    stopped: toldToStop,
+  })
+  return exits.done
+}
+
+async function checkCommand(args: readonly string[], io: Io): Promise<number> {
+  const config = configured(args, io, checkHelp)
+  if (config === undefined) return exits.done
+  return check(
+    {
+      settings: config,
+      probe: ({ protocol }, upstream, credential) => spoken(probes, protocol)(upstream, credential),
+    },
+    io,
+  )
+}
+
+async function openDoor(
+  listener: ListenerSettings,
+  gate: Gate,
+  limits: Settings['limits'],
+): Promise<Door> {
+  const { host, port, protocol, tls } = listener
+  const { connectionsMax, frameBytesMax } = limits
+  return listen({
+    sidecar: spoken(sidecars, protocol),
+    gate,
+    host,
+    port,
+    connectionsMax,
+    frameBytesMax,
+    ...(tls !== undefined && { tls: pemOf(tls) }),
+  })
+}
+
+/** The entry for a protocol, which config.ts has checked to be one of ours. */
+function spoken<Entry>(table: Readonly<Record<string, Entry>>, protocol: string): Entry {
+  const entry = Object.hasOwn(table, protocol) ? table[protocol] : undefined
+  if (entry === undefined) throw new Failure(`there is no protocol ${protocol}`)
+  return entry
+}
+
+/** The bundle that `postern decide` is to ask: from the command line, or the gate's own. */
+function bundleFor(io: Io): (options: Given) => Promise<PolicyBundle> {
+  return async (options) => {
+    const bundle = textOf(options, 'bundle')
+    if (bundle === undefined) return currentBundle(loaded(options, io).bundle)
+    const key = textOf(options, 'key')
+    if (key === undefined) throw new Usage('--bundle needs --key FILE: the public key to trust')
+    const demo = options.values['demo'] === true
+    const id = textOf(options, 'key-id') ?? defaultKeyId
+    const trust = trustSet({ keys: [{ id, pem: fileBytes(key).toString() }], demo })
+    return verifyBundle(fileBytes(bundle), trust, { name: 'bundle' })
+  }
+}
+
+/** The configuration the command line names; undefined when only help was asked for. */
+function configured(args: readonly string[], io: Io, help: string): Config | undefined {
+  const options = given(args, { config: 'string', help: 'boolean' })
+  if (options.words.length > 0) throw new Usage(`${options.words.join(' ')} is too much`)
+  if (options.values['help'] !== true) return loaded(options, io)
+  io.stdout(help)
+  return undefined
+}
+
+function loaded(options: Given, io: Io): Config {
+  const path = textOf(options, 'config') ?? io.env['POSTERN_CONFIG'] ?? 'postern.yaml'
+  return loadConfig(path, Object.keys(sidecars), io.env)
+}
+
+/** Runs one command line and answers its exit code. Never throws. */
+export function main(args: readonly string[], io: Io): Promise<number> {
+  return dispatch(program, args, io)
+}
+
+if (import.meta.main) {
+  const status = await main(process.argv.slice(2), {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+  })
+  process.exit(status)
+}

@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import { fileSource } from '../../bundles/file.ts'
+import { httpSource } from '../../bundles/http.ts'
+import type { Source } from '../../bundles/source.ts'
+import { folderStore, type Store } from '../../bundles/store.ts'
+import { type Trust, trustSet } from '../../bundles/trust.ts'
+import type { Credentials, Identity, Secret, Upstream } from '../contract.ts'
+import { credentials, type SecretSource } from '../credential.ts'
+import { identity } from '../identity.ts'
+import { fileBytes, type Io } from './io.ts'
+import type {
+  ListenerSettings,
+  PolicySettings,
+  SecretPlace,
+  Settings,
+  TlsFiles,
+} from './settings.ts'
+
+/** Settings turned into parts, one function per part: `serve` runs them, `check` tries them. */
+
+/** Where bundles come from. */
+export function sourceOf({ source, pollMs }: PolicySettings): Source {
+  if (source.kind === 'file') return fileSource(source.path)
+  return httpSource({ url: source.url, delayMsMin: pollMs / 2, delayMsMax: pollMs })
+}
+
+/** Whose bundles are believed. Throws one Error with every bad key. */
+export function trustOf({ keys, scope, demo }: PolicySettings): Trust {
+  return trustSet({
+    keys: keys.map(({ id, algorithm, file }) => ({
+      id,
+      pem: fileBytes(file).toString(),
+      ...(algorithm !== undefined && { algorithm }),
+    })),
+    demo,
+    ...(scope !== undefined && { scope }),
+  })
+}
+
+/** Where the last good bundle and its sequence are kept. */
+export function storeOf({ state, bundle }: Settings): Store {
+  return folderStore(join(state, 'bundles'), bundle.name)
+}
+
+/** Who verifies tokens. Throws on settings that would accept too much. */
+export function identityOf(settings: Settings['identity']): Identity {
+  const { issuer, audience, algorithms, jwks, claims, clockSkewS } = settings
+  const { groups, type, run, pass } = claims
+  return identity({
+    issuer,
+    audience,
+    algorithms,
+    clockSkewS,
+    claims: {
+      groups,
+      pass,
+      ...(type !== undefined && { type }),
+      ...(run !== undefined && { run }),
+    },
+    ...(jwks !== undefined && { jwksFile: jwks }),
+  })
+}
+
+/** The gate's login to one datastore. */
+export function credentialsOf({ credential }: ListenerSettings, env: Io['env']): Credentials {
+  const { username, secret } = credential
+  return credentials({ username, source: placeOf(secret), env })
+}
+
+/** Reads a secret once. Throws Refusal without saying what it read. */
+export async function secretAt(place: SecretPlace, env: Io['env']): Promise<Secret> {
+  const source = credentials({ username: 'none', source: placeOf(place), env })
+  return (await source.credential()).secret
+}
+
+/** The address of a datastore and, in PEM, whom to believe that it is the one. */
+export function upstreamOf({ upstream: { host, port, tls } }: ListenerSettings): Upstream {
+  if (tls === undefined) return { host, port }
+  const { ca, servername } = tls
+  const authority = ca === undefined ? {} : { ca: fileBytes(ca).toString() }
+  return { host, port, tls: { servername, ...authority } }
+}
+
+/** Certificate and key in PEM. */
+export function pemOf({ cert, key }: TlsFiles): { readonly cert: string; readonly key: string } {
+  return { cert: fileBytes(cert).toString(), key: fileBytes(key).toString() }
+}
+
+function placeOf(place: SecretPlace): SecretSource {
+  if (!('command' in place)) return place
+  const [program = '', ...args] = place.command
+  return { command: [program, ...args] }
+}

@@ -1,0 +1,76 @@
+/** What the commands need to know of a gate's configuration; config.ts provides it. Paths are absolute. */
+export type Settings = {
+  readonly state: string
+  readonly server: Address & {
+    readonly hosts: readonly string[]
+    readonly tls?: TlsFiles | undefined
+  }
+  readonly identity: {
+    readonly issuer: string
+    readonly audience: string
+    readonly algorithms: readonly string[]
+    readonly jwks: string | undefined
+    readonly claims: {
+      readonly groups: string
+      readonly type?: string | undefined
+      readonly run?: string | undefined
+      readonly pass: readonly string[]
+    }
+    readonly clockSkewS: number
+    readonly onTokenExpiry: 'end' | 'keep'
+  }
+  readonly bundle: PolicySettings
+  readonly audit: {
+    readonly folder: string
+    readonly durability: 'os' | 'disk'
+    readonly key: string | undefined
+    readonly segmentBytesMax: number
+  }
+  readonly holds: { readonly pendingMax: number; readonly pendingPerSubjectMax: number }
+  readonly masking: { readonly key?: SecretPlace | undefined }
+  readonly log: { readonly level: 'error' | 'warn' | 'info' | 'debug' }
+  readonly limits: {
+    readonly sessionsMax: number
+    readonly sessionsPerSubjectMax: number
+    readonly connectionsMax: number
+    readonly frameBytesMax: number
+  }
+  readonly listeners: readonly ListenerSettings[]
+  readonly admin: { readonly groups: readonly string[] }
+}
+
+export type Address = { readonly host: string; readonly port: number }
+
+export type TlsFiles = { readonly cert: string; readonly key: string }
+
+export type SecretPlace =
+  | { readonly env: string }
+  | { readonly file: string }
+  | { readonly command: readonly string[] }
+
+export type PolicySettings = {
+  readonly name: string
+  readonly source:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'http'; readonly url: string }
+  readonly keys: readonly {
+    readonly id: string
+    readonly algorithm?: string
+    readonly file: string
+  }[]
+  readonly scope?: string | undefined
+  readonly pollMs: number
+  readonly maxStaleMs: number | undefined
+  readonly demo: boolean
+}
+
+export type ListenerSettings = Address & {
+  readonly id: string
+  readonly protocol: string
+  readonly tls?: TlsFiles | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly upstream: Address & {
+    readonly tls?: { readonly ca: string | undefined; readonly servername: string } | undefined
+  }
+  readonly credential: { readonly username: string; readonly secret: SecretPlace }
+}
