@@ -20,6 +20,7 @@ allow contains {"code": "may_write", "message": "engineers change rows of these 
 	subject.in_any(data.settings.groups.write)
 	command.changes_data
 	command.only_effects(["read", "write", "delete", "execute", "session"])
+	count(command.writes) > 0
 	readable.explained
 	every object in input.action.objects {
 		permitted(object)
