@@ -23,8 +23,13 @@ test_an_agent_for_an_engineer_waits_too if decide("production", examples.assiste
 test_an_agent_by_itself_changes_nothing if decide("production", examples.robot, examples.delete_order).effect == "deny"
 
 test_a_write_inside_a_query_waits_too if {
-	command := object.union(examples.read_orders, {"effects": ["read", "write"]})
+	command := object.union(examples.delete_order, {"name": "select"})
 	decide("production", examples.alice, command).effect == "hold"
+}
+
+test_a_write_that_does_not_say_where_is_denied if {
+	command := object.union(examples.read_orders, {"effects": ["read", "write"]})
+	decide("production", examples.alice, command).effect == "deny"
 }
 
 test_a_table_nobody_listed_is_not_written if {
