@@ -44,7 +44,7 @@ export interface AuditLog extends Audit {
   status(): AuditStatus
   /** The last entries of the current file, oldest first. */
   tail(count: number): readonly Readonly<Record<string, unknown>>[]
-  /** Writes what waits, signs, and lets go of the folder. */
+  /** Writes what waits, signs, and lets go of the folder, which it does even where the former fails: then it rejects. */
   close(): Promise<void>
 }
 
