@@ -54,10 +54,14 @@ export class ConfigInvalid extends Error {
 const fileCharsMax = 1024 * 1024
 const aliasesMax = 100
 
-/** Reads postern.yaml and checks that what it names is there. Throws ConfigInvalid with every mistake at once. */
-export function loadConfig(path: string, protocols: readonly string[], env: Env): Config {
+/** Reads postern.yaml and, given `env`, checks that what it names is there. Throws ConfigInvalid with every mistake at once. */
+export function loadConfig(path: string, protocols: readonly string[], env?: Env): Config {
   const file = resolve(path)
-  const { config, problems } = parseConfig(textOf(file), { file, protocols, env })
+  const { config, problems } = parseConfig(textOf(file), {
+    file,
+    protocols,
+    ...(env !== undefined && { env }),
+  })
   if (problems !== undefined) throw new ConfigInvalid(path, problems)
   return config
 }

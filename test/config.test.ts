@@ -575,6 +575,10 @@ test('a file that names what is not there is refused with all of it', () => {
     ['bundle.keys[0].file', 9],
     ['listeners[0].credential.secret.env', 22],
   ])
+  expect(loadConfig(file, protocols).bundle.source).toEqual({
+    kind: 'file',
+    path: join(folder, 'policy.tar.gz'),
+  })
   expect(String(thrown)).toContain(`${file} has 3 problems:\n  line 7: bundle.source names `)
   rmSync(join(folder, 'policy.tar.gz'), { recursive: true })
   writeFileSync(join(folder, 'policy.tar.gz'), '')
