@@ -48,7 +48,8 @@ export function build(others?: Readonly<Record<string, string>>): Promise<Polici
   return folder(async (path) => {
     const archive = join(path, 'bundle.tar.gz')
     const source = others === undefined ? ['-b', 'rego'] : ['rego/postern', write(path, others)]
-    opa(['build', '-t', 'wasm', '-e', 'postern/decision', '-o', archive, ...source])
+    const target = ['-t', 'wasm', '-e', 'postern/decision']
+    opa(['build', ...target, '--ignore', '*_test.rego', '-o', archive, ...source])
     execFileSync('tar', ['-xzf', archive, '-C', path, '--transform', 's,^/,,'])
     const data: unknown = JSON.parse(readFileSync(join(path, 'data.json'), 'utf8'))
     return load(readFileSync(join(path, 'policy.wasm')), data)
