@@ -6,6 +6,7 @@ import { trustSet } from './bundles/trust.ts'
 import { verifyBundle } from './bundles/verify.ts'
 import { type Config, describe, loadConfig } from './config.ts'
 import manifest from './package.json' with { type: 'json' }
+import { auditCommand } from './pdp/audit/command.ts'
 import { check, currentBundle } from './pdp/commands/check.ts'
 import { decideCommand } from './pdp/commands/decide.ts'
 import { dispatch } from './pdp/commands/dispatch.ts'
@@ -45,6 +46,11 @@ const program = {
       run: (args: readonly string[], io: Io) => decideCommand(args, io, bundleFor(io)),
     },
     bundle: { about: 'builds, signs, verifies and inspects policy bundles', run: bundleCommand },
+    audit: {
+      about: 'verifies, searches and shows the record',
+      run: (args: readonly string[], io: Io) =>
+        auditCommand(args, io, (options) => named(options, io).audit.folder),
+    },
     holds: { about: 'shows commands that wait for a person, and answers them', run: holdsCommand },
     status: { about: 'shows what a running gate says of itself', run: statusCommand },
   },
@@ -123,7 +129,7 @@ function spoken<Entry>(table: Readonly<Record<string, Entry>>, protocol: string)
 function bundleFor(io: Io): (options: Given) => Promise<PolicyBundle> {
   return async (options) => {
     const bundle = textOf(options, 'bundle')
-    if (bundle === undefined) return currentBundle(loaded(options, io).bundle)
+    if (bundle === undefined) return currentBundle(named(options, io).bundle)
     const key = textOf(options, 'key')
     if (key === undefined) throw new Usage('--bundle needs --key FILE: the public key to trust')
     const demo = options.values['demo'] === true
@@ -137,14 +143,15 @@ function bundleFor(io: Io): (options: Given) => Promise<PolicyBundle> {
 function configured(args: readonly string[], io: Io, help: string): Config | undefined {
   const options = given(args, { config: 'string', help: 'boolean' })
   if (options.words.length > 0) throw new Usage(`${options.words.join(' ')} is too much`)
-  if (options.values['help'] !== true) return loaded(options, io)
+  if (options.values['help'] !== true) return named(options, io, io.env)
   io.stdout(help)
   return undefined
 }
 
-function loaded(options: Given, io: Io): Config {
+/** With `env`, the files and variables that the configuration names must be there too. */
+function named(options: Given, io: Io, env?: Io['env']): Config {
   const path = textOf(options, 'config') ?? io.env['POSTERN_CONFIG'] ?? 'postern.yaml'
-  return loadConfig(path, Object.keys(sidecars), io.env)
+  return loadConfig(path, Object.keys(sidecars), env)
 }
 
 /** Runs one command line and answers its exit code. Never throws. */

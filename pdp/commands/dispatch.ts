@@ -1,4 +1,4 @@
-import { exits, Failure, type Io, meant, Usage } from './io.ts'
+import { exits, type Io, meant, Usage } from './io.ts'
 import { printable } from './printable.ts'
 
 /** One word after `postern`. */
@@ -46,7 +46,8 @@ function explained(error: unknown, name: string, io: Io): number {
     io.stderr(`postern: ${error.message}\nTry: postern --help, or postern <command> --help\n`)
     return exits.usage
   }
-  const expected = error instanceof Failure || (error instanceof Error && error.name === 'Refusal')
+  // Some parts have failures of their own with this name: the name says that the message is enough.
+  const expected = error instanceof Error && ['Failure', 'Refusal'].includes(error.name)
   const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error)
   io.stderr(`postern ${printable(name)}: ${text}\n`)
   return exits.failed

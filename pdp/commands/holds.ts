@@ -138,7 +138,7 @@ function full(hold: ShownHold): string {
     ['command', hold.text],
     ...hold.parameters.map((value, at) => [`  $${at + 1}`, value ?? 'NULL'] as const),
     ['effects', hold.effects.join(', ')],
-    ['objects', hold.objects.join(', ')],
+    ['objects', [...new Set(hold.objects)].join(', ')],
     ...hold.reasons.map(({ rule, message }) => ['because', `${message} (${rule})`] as const),
     ['needs', `${hold.min_approvals} of ${hold.approvers.join(', ')}`],
     ['until', new Date(hold.expires_ms).toISOString()],

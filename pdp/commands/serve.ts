@@ -21,6 +21,7 @@ import {
   upstreamOf,
 } from './parts.ts'
 import type { Address, ListenerSettings, Settings } from './settings.ts'
+import { endOnCrash } from './stop.ts'
 
 /** What the composition root adds: everything that knows a protocol or the form of the settings. */
 export type Serving = {
@@ -65,9 +66,12 @@ export async function serve(serving: Serving): Promise<void> {
   await using opened = new AsyncDisposableStack()
   const hearers: Observe[] = []
   const journal = log(settings.log.level)
+  endOnCrash(journal)
   const court = await courtOf(serving, hearers)
   opened.defer(() => court.close())
-  const search = openSearch(settings.audit.folder)
+  const search = openSearch(settings.audit.folder, (error) =>
+    journal.error('index of the record failed', {}, error),
+  )
   opened.defer(() => search.close())
   const numbers = measured(court, version)
   hearers.push(journal.observe, numbers.observe)
@@ -215,6 +219,7 @@ async function openWay(
     sessionsPerSubjectMax,
   })
   const door = await bound(`listener ${id}`, listener, () => openDoor(listener, keeper))
+  running.journal.info('listening', { resource: id, host: listener.host, port: door.port })
   return { id, keeper, door }
 }
 

@@ -1,4 +1,13 @@
 import { once } from 'node:events'
+import type { Log } from '../log.ts'
+
+/** Puts on the log what nobody caught, without its message, and ends the process: its state cannot be trusted. */
+export function endOnCrash(journal: Log): void {
+  process.once('uncaughtException', (error) => {
+    journal.error('gate crashed', {}, error)
+    process.exit(1)
+  })
+}
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 const impatient = 130
