@@ -12,6 +12,7 @@ export function watched<Parsed>(
   path: string,
   bytesMax: number,
   parse: (text: string) => Parsed,
+  now: () => number = Date.now,
 ): () => Promise<Parsed> {
   let known: { readonly mark: string; readonly parsed: Parsed } | undefined
 
@@ -22,7 +23,7 @@ export function watched<Parsed>(
     const mark = markOf(stats)
     if (known?.mark === mark) return known.parsed
     known = undefined
-    const settled = Date.now() - Number(stats.ctimeMs) > settledMs
+    const settled = now() - Number(stats.ctimeMs) > settledMs
     const bytes = Buffer.alloc(bytesMax + 1)
     let length = 0
     while (length < bytes.length) {

@@ -32,7 +32,6 @@ export function lifetime(expiresMs: number | undefined, now: () => number): Life
   }
 
   function end(why: Refusal): void {
-    if (ending.signal.aborted) return
     clearTimeout(timer)
     ending.abort(why)
   }

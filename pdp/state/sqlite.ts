@@ -39,19 +39,15 @@ export function withState<Result>(work: () => Result): Result {
   }
 }
 
+/** All or nothing: closing the database takes back what was begun. */
 function migrate(database: DatabaseSync, migrations: readonly Migration[]): void {
   database.exec('begin immediate')
-  try {
-    const version = versionOf(database)
-    if (version > migrations.length)
-      throw new Error(`the state was written by a newer version (${version})`)
-    for (const migration of migrations.slice(version)) database.exec(migration)
-    database.exec(`pragma user_version = ${migrations.length}`)
-    database.exec('commit')
-  } catch (error) {
-    database.exec('rollback')
-    throw error
-  }
+  const version = versionOf(database)
+  if (version > migrations.length)
+    throw new Error(`the state was written by a newer version (${version})`)
+  for (const migration of migrations.slice(version)) database.exec(migration)
+  database.exec(`pragma user_version = ${migrations.length}`)
+  database.exec('commit')
 }
 
 function versionOf(database: DatabaseSync): number {

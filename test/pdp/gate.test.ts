@@ -129,6 +129,26 @@ describe('a login', () => {
     },
   )
 
+  test('of a client that hangs up goes no further', async () => {
+    const gone = new AbortController()
+    const { gate, knock, engine } = scene(() => allow, {
+      gate: {
+        credentials: {
+          credential: async () => {
+            gone.abort()
+            return { username: 'gate', secret: secret(canary) }
+          },
+        },
+      },
+    })
+    for (const questions of [1, 1]) {
+      const refusal = await refusalFrom(() => gate.open(knock({ signal: gone.signal })))
+      expect(refusal.code).toBe('session_ended')
+      expect(engine.inputs).toHaveLength(questions)
+    }
+    expect(gate.sessions()).toEqual([])
+  })
+
   test.each([
     ['an empty subject', { ...alice, id: '' }],
     ['an empty issuer', { ...alice, issuer: '' }],

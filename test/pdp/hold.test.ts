@@ -219,6 +219,17 @@ describe('invariant 7: a client that is gone', () => {
   })
 })
 
+test('a hang-up while the hold is being recorded is noticed', async () => {
+  const { session, desk } = await opened(() => held(), { audit: record({ slow: true }) })
+  const stop = new AbortController()
+  const asked = session.ask(remove, { signal: stop.signal })
+  const hold = pending(desk)
+  stop.abort()
+  expect(await asked).toMatchObject({ refusal: { code: 'hold_abandoned' } })
+  await hold.catch(() => undefined)
+  expect(desk.list({ state: 'pending' })).toEqual([])
+})
+
 describe('nobody else approves', () => {
   const agent: Subject = {
     ...alice,
@@ -292,6 +303,27 @@ describe('a ticket', () => {
     expect(all.desk.get(id)?.state).toBe('approved')
   })
 
+  test('does not cover what policy asks for now', async () => {
+    let policy: Decision = held(short)
+    const all = await opened(() => policy)
+    const id = await ticket(all)
+    await all.desk.vote(id, bob, 'approve')
+    policy = held({ ...short, min_approvals: 2 })
+    const next = await ticket(all)
+    expect(all.desk.get(next)).toMatchObject({ state: 'pending', min_approvals: 2 })
+    expect(all.desk.get(id)?.state).toBe('approved')
+  })
+
+  test('is not shared by two that wait at the same time', async () => {
+    const all = await opened(() => held())
+    const stop = new AbortController()
+    const asked = [1, 2].map(() => all.session.ask(remove, { signal: stop.signal }))
+    await pending(all.desk)
+    while (all.desk.list().length < 2) await new Promise((resolve) => setImmediate(resolve))
+    stop.abort()
+    expect((await Promise.all(asked)).map(({ allowed }) => allowed)).toEqual([false, false])
+  })
+
   test('does not cover another database', async () => {
     const all = await opened(() => held(short))
     const id = await ticket(all)
@@ -345,6 +377,20 @@ describe('a restart of the gate', () => {
     await after.desk.vote(id, bob, 'approve')
     expect((await after.session.ask(remove, { parameters: ['1'] })).allowed).toBe(true)
     expect(await ticket(after)).not.toBe(id)
+  })
+
+  test('or another gate on the same state: only one of two votes counts', async () => {
+    const one = await opened(() => held({ wait_s: 0.001 }), {
+      audit: record({ slow: true }),
+      holds: { store: sqliteHolds(join(folder, 'two.db')) },
+    })
+    const other = await opens('two.db')
+    const id = await ticket(one)
+    const late = one.desk.vote(id, bob, 'approve')
+    await Promise.resolve()
+    await other.desk.vote(id, carol, 'refuse')
+    expect(await refusalFrom(() => late)).toMatchObject({ code: 'hold_closed' })
+    expect(one.desk.get(id)).toMatchObject({ state: 'refused', votes: [{ by: 'carol' }] })
   })
 
   test('does not bring back what is out of time', async () => {

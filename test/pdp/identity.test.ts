@@ -18,7 +18,14 @@ async function jwks(key: CryptoKey, kid = 'k1'): Promise<string> {
   return JSON.stringify({ keys: [{ ...(await exportJWK(key)), kid, alg: 'ES256' }] })
 }
 
-beforeAll(async () => writeFileSync(jwksFile, await jwks(pair.publicKey)))
+/** A second key of the issuer, of an algorithm that is not accepted here. */
+const stray = await generateKeyPair('EdDSA')
+
+beforeAll(async () => {
+  const { keys } = JSON.parse(await jwks(pair.publicKey))
+  const second = { ...(await exportJWK(stray.publicKey)), kid: 'k3', alg: 'EdDSA' }
+  writeFileSync(jwksFile, JSON.stringify({ keys: [...keys, second] }))
+})
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const nowS = 1_800_000_000
@@ -141,6 +148,8 @@ describe('a token that is not accepted', () => {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     return `${part({ alg: 'none' })}.${part(whole)}.`
   }
+  const strayed = (): Promise<string> =>
+    new SignJWT(whole).setProtectedHeader({ alg: 'EdDSA', kid: 'k3' }).sign(stray.privateKey)
   const encrypted = (): Promise<string> =>
     new CompactEncrypt(Buffer.from(JSON.stringify(whole)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
@@ -169,6 +178,7 @@ describe('a token that is not accepted', () => {
     ['no issuer', () => signed({ iss: undefined }), 'token_invalid'],
     ['another key', () => signed({}, { key: other.privateKey }), 'token_invalid'],
     ['an unknown key id', () => signed({}, { kid: 'k9' }), 'token_invalid'],
+    ['an algorithm that is not accepted', strayed, 'token_invalid'],
     ['a changed payload', torn, 'token_invalid'],
     ['no signature', none, 'token_invalid'],
     ['the public key as a password', async () => hmac(await jwks(pair.publicKey)), 'token_invalid'],
@@ -249,6 +259,10 @@ describe('a configuration that would accept too much is a mistake', () => {
 })
 
 describe('discovery', () => {
+  let huge = ''
+  beforeAll(async () => {
+    huge = (await jwks(pair.publicKey)) + ' '.repeat(1024 * 1024)
+  })
   type Answers = { discovery?: (base: string) => unknown; keys?: () => unknown; status?: number }
   const servers: Server[] = []
   afterEach(() => {
@@ -260,10 +274,11 @@ describe('discovery', () => {
     const server = createServer((request, response) => {
       seen.push(request.url ?? '')
       const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      const found = request.url?.startsWith('/.well-known')
-        ? (answers.discovery ?? ((at) => ({ issuer: at, jwks_uri: `${at}/keys` })))(base)
-        : answers.keys?.()
-      response.statusCode = answers.status ?? 200
+      const found =
+        request.url !== '/keys'
+          ? (answers.discovery ?? ((at) => ({ issuer: at, jwks_uri: `${at}/keys` })))(base)
+          : answers.keys?.()
+      response.statusCode = request.url === '/elsewhere' ? 200 : (answers.status ?? 200)
       if (response.statusCode === 302) response.setHeader('location', `${base}/elsewhere`)
       response.end(typeof found === 'string' ? found : JSON.stringify(found))
     })
@@ -308,12 +323,15 @@ describe('discovery', () => {
     ['names keys nowhere', { discovery: (at) => ({ issuer: at, jwks_uri: 'nowhere' }) }],
     ['is not JSON', { discovery: () => '<html>' }],
     ['is null', { discovery: () => null }],
-    ['is too large', { discovery: () => ' '.repeat(1024 * 1024 + 1) }],
+    [
+      'is too large',
+      { discovery: (at) => ({ issuer: at, jwks_uri: `${at}/keys`, pad: ' '.repeat(1024 * 1024) }) },
+    ],
     ['fails', { status: 503 }],
     ['leads elsewhere', { status: 302 }],
     ['has keys that are not JSON', { keys: () => '<html>' }],
     ['has keys of another form', { keys: () => '{"keys":"html"}' }],
-    ['has keys that are too large', { keys: () => ' '.repeat(1024 * 1024 + 1) }],
+    ['has keys that are too large', { keys: () => huge }],
   ])('that %s gives no identity', async (_, answers) => {
     const text = await jwks(pair.publicKey)
     const { base, parts } = await serve({ keys: () => text, ...answers })

@@ -7,12 +7,15 @@ import {
   commands,
   decision,
   deny,
+  held,
   record,
   type Scene,
   type SceneOptions,
   scene,
   select,
 } from './kit.ts'
+
+const few = { name: 'few', per: 'subject', metric: 'commands', max: 2, window_s: 60 } as const
 
 async function opened(
   policy: Parameters<typeof scene>[0],
@@ -225,11 +228,20 @@ describe('invariant 2: whatever goes wrong is refused', () => {
     ],
     ['a limit it did not declare', { limits: [{ metric: 'bytes', max: 1, on_exceed: 'deny' }] }],
     ['an obligation it does not know', { obligations: [{ name: 'notify' }] }],
+    ['a quota it did not declare', { quotas: [few] }],
+    ['a hold it did not declare', held()],
   ] as const)('a gate that cannot enforce %s does not let pass', async (_, change) => {
-    const { session, audit } = await opened(() => decision(change))
+    const { gate, knock, audit } = scene(
+      commands(() => decision(change)),
+      {
+        gate: { capabilities: [] },
+      },
+    )
+    const capabilities = ['mask:redact', 'limit:rows']
+    const session = await gate.open(knock({ capabilities }))
     expect(now(session.ask(select))).toMatchObject({ refusal: { code: 'unsupported_obligation' } })
     expect(audit.of('decision').at(-1)).toMatchObject({
-      result: { effect: 'allow' },
+      result: { effect: expect.stringMatching(/^(allow|hold)$/) },
       refused: { code: 'unsupported_obligation' },
     })
   })
@@ -289,6 +301,15 @@ describe('obligations', () => {
     if (ruling.allowed) ruling.done({ rows: 5, bytes: 1 })
     expect(now(session.ask(select))).toMatchObject({ refusal: { code: 'quota_exceeded' } })
   })
+})
+
+test('a client that never ends its commands is stopped', async () => {
+  const { session } = await opened(() => allow)
+  const first = now(session.ask(select))
+  for (let more = 1; more < 10_000; more += 1) now(session.ask(select))
+  expect(now(session.ask(select))).toMatchObject({ refusal: { code: 'quota_exceeded' } })
+  if (first.allowed) first.done({ rows: 0, bytes: 0 })
+  expect(now(session.ask(select)).allowed).toBe(true)
 })
 
 describe('a preparation', () => {
