@@ -52,7 +52,7 @@ permitted(object) if {
 }
 
 permitted(object) if {
-	object.kind in ["setting", "type", "cursor", "prepared_statement"]
+	object.kind in ["setting", "channel"]
 	object.access == "read"
 }
 

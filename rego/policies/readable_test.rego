@@ -83,3 +83,11 @@ test_preparing_and_declaring_a_read_is_reading if {
 		effect(examples.alice, command) == "allow"
 	}
 }
+
+test_settings_and_channels_may_be_listened_to if {
+	channel := {"kind": "channel", "name": "orders", "access": "read"}
+	command := object.union(examples.session("listen", [channel]), {"effects": ["read", "session"]})
+	effect(examples.alice, command) == "allow"
+	speaking := object.union(command, {"name": "notify", "effects": ["write"], "objects": [object.union(channel, {"access": "write"})]})
+	effect(examples.alice, speaking) == "deny"
+}

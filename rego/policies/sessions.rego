@@ -49,4 +49,4 @@ own(object) if {
 	data.settings.client_settings[lower(object.name)]
 }
 
-own(object) if object.kind in ["channel", "cursor", "prepared_statement", "savepoint"]
+own(object) if object.kind in ["channel", "cursor", "prepared_statement"]

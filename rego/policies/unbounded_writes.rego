@@ -1,12 +1,10 @@
 # METADATA
 # title: A change says which rows it means
 # description: >-
-#   UPDATE and DELETE without WHERE, and TRUNCATE, are denied on production.
+#   On production, rows are changed under a WHERE or added by an INSERT or COPY of its own; everything else could mean the whole table.
 # scope: package
 # schemas:
 #   - input: schema.input
-#   - data.settings: schema.settings
-#   - data.catalog: schema.catalog
 package policies.unbounded_writes
 
 import data.postern.command
@@ -14,20 +12,20 @@ import data.postern.resource
 
 deny contains {
 	"code": "unbounded_write",
-	"message": "this changes every row of a table",
-	"remedy": "say in a WHERE clause which rows are meant",
+	"message": concat("", ["this could change every row of ", object.name]),
+	"remedy": "say in a WHERE clause which rows are meant; send an INSERT as a statement of its own",
 } if {
-	command.changes_data
-	input.action.name in ["update", "delete"]
 	resource.production
-	not input.action.sql.has_where
+	some object in input.action.objects
+	object.access == "write"
+	object.kind in ["table", "view", "foreign_table"]
+	command.changes_data
+	not bounded
 }
 
-deny contains {
-	"code": "unbounded_write",
-	"message": "this empties a table",
-	"remedy": "delete the rows that are meant, with a WHERE clause",
-} if {
-	input.action.name == "truncate"
-	resource.production
+bounded if input.action.sql.has_where
+
+bounded if {
+	input.action.name in ["insert", "copy_from"]
+	command.only_effects(["read", "write", "execute", "session"])
 }

@@ -32,4 +32,8 @@ test_not_even_break_glass_changes_every_row if {
 
 test_staging_may_be_emptied if decide("staging", examples.alice, everything("delete", "delete")).effect == "allow"
 
+test_a_change_inside_a_query_is_one_too if {
+	examples.code(decide("production", examples.alice, object.union(everything("delete", "delete"), {"name": "select"}))) == "unbounded_write"
+}
+
 test_an_insert_needs_no_where if decide("production", examples.alice, everything("insert", "write")).effect == "hold"
