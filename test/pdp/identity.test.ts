@@ -278,7 +278,7 @@ describe('discovery', () => {
         request.url !== '/keys'
           ? (answers.discovery ?? ((at) => ({ issuer: at, jwks_uri: `${at}/keys` })))(base)
           : answers.keys?.()
-      response.statusCode = request.url === '/elsewhere' ? 200 : (answers.status ?? 200)
+      response.statusCode = request.url?.startsWith('/.well') ? (answers.status ?? 200) : 200
       if (response.statusCode === 302) response.setHeader('location', `${base}/elsewhere`)
       response.end(typeof found === 'string' ? found : JSON.stringify(found))
     })
