@@ -15,8 +15,8 @@ export interface Desk {
   reading(frame: Buffer, at: number): Reading
   /** Asks for each statement, then carries on; what became void meanwhile comes to nothing. */
   judged(statements: readonly Statement[], asking: Asking, then: (judged: Judged) => Answer): Answer
-  /** Tries the message again when the server has answered one more batch. */
-  again(frame: Buffer): Answer
+  /** Tries the message again after `wait`; when not told otherwise, once the server has answered one more batch. */
+  again(frame: Buffer, wait?: Promise<unknown>): Answer
 }
 
 /** The desk of one connection. */
@@ -28,7 +28,7 @@ export function desk(
   return {
     state,
     reading: (frame, at) => (valid(frame, at) ? read(text(frame, at)[0], state) : [unreadable]),
-    again: (frame) => nextReady(state).then(() => request(frame)),
+    again: (frame, wait = nextReady(state)) => wait.then(() => request(frame)),
     judged(statements, asking, then) {
       const verdict = judge(state, statements, asking)
       return 'then' in verdict ? verdict.then((late) => resumed(late, then)) : then(verdict)

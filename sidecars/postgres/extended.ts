@@ -19,7 +19,7 @@ export function parse(desk: Desk, frame: Buffer): Answer {
   const [name, at] = text(frame, 5)
   if (name !== '' && state.prepared.size >= namesMax) return refuse(state, tooManyNames, 'parse')
   const statements = desk.reading(frame, at)
-  if (statements === 'unsettled') return desk.again(frame)
+  if (statements instanceof Promise) return desk.again(frame, statements)
   return desk.judged(statements, { prepare: true }, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, name === '' ? 'unnamed' : 'parse')
     const { batch, prepared } = state

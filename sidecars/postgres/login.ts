@@ -100,11 +100,11 @@ function welcome({ parameters }: Opened, key: Buffer): Buffer {
   return Buffer.concat([accepted, ...parameters.map(parameter), message('K', key), idle])
 }
 
-/** The schemas a bare name is looked up in, `$user` replaced, the server's own included. */
+/** The schemas a bare name is looked up in, `$user` replaced; the server's own only where it is named. */
 async function searchPathOf(server: Channel): Promise<readonly string[]> {
   const rows = await ask(
     server,
-    'SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) AS found(s)',
+    'SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS found(s)',
   )
   return rows.flatMap(([schema]) => (typeof schema === 'string' ? [schema] : []))
 }

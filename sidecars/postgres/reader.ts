@@ -1,12 +1,12 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
-import type { State } from './state.ts'
+import { nextReady, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
 
 export type Read = (text: string, scope: Scope) => readonly Statement[]
 
-/** What a text says to this session now; `unsettled` when that depends on an answer still outstanding. */
-export type Reading = readonly Statement[] | 'unsettled'
+/** What a text says to this session now, or what has to be waited for before it can be told. */
+export type Reading = readonly Statement[] | Promise<unknown>
 
 /** Readings kept per catalogue, in characters of text; what was read from it weighs a few times as much. */
 const keptCharsMax = 2 * 1024 * 1024
@@ -27,10 +27,18 @@ export function reader(read: Read): (text: string, state: State) => Reading {
     if (known !== undefined) return doubted(known, state)
     const scope = scopeOf(state, catalogue)
     const statements = read(text, scope)
-    if (scope.unsettled) return 'unsettled'
+    if (scope.unsettled) return nextReady(state)
+    // Made a moment ago, by somebody else perhaps: the catalogue gets one chance to know it.
+    const missed = statements.some(isUnknown) ? state.catalogue.missed() : undefined
+    if (missed !== undefined) return missed.catch(() => undefined)
     if (!scope.used && text.length <= keptTextCharsMax) cache.set(key, statements)
     return doubted(statements, state)
   }
+}
+
+/** As sidecars/postgres/read says it of relations, functions and types. */
+function isUnknown({ command: { incomplete } }: Statement): boolean {
+  return incomplete?.includes('is not known') ?? false
 }
 
 /** After a setting of unknown effect nothing this session says is surely understood. */

@@ -68,7 +68,7 @@ function query(desk: Desk, frame: Buffer): Answer {
   const { state } = desk
   ends(frame, text(frame, 5)[1])
   const statements = desk.reading(frame, 5)
-  if (statements === 'unsettled') return desk.again(frame)
+  if (statements instanceof Promise) return desk.again(frame, statements)
   return desk.judged(statements, {}, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, 'query')
     const changes = unnamedGone(state)

@@ -84,7 +84,7 @@ function columns(state: State, frame: Buffer): Buffer {
     const catalogue = state.catalogue.current()
     if (found.some(({ tableOid }) => tableOid !== 0 && catalogue.byOid(tableOid) === undefined))
       state.catalogue.missed()?.catch(() => undefined)
-    run.describe(found, catalogue)
+    run.describe(found, { catalogue, shadowed: state.shadowed })
   }
   return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
 }
@@ -132,7 +132,11 @@ function completed(state: State, frame: Buffer): Buffer {
 
 /** What a statement that has run means for those after it. */
 function note(state: State, { statement: { command } }: Run): void {
-  if (command.effects.includes('define')) state.defined = true
+  if (command.effects.includes('define')) {
+    state.defined = true
+    // Temporary relations come before all others, and are in no catalogue of the gate's.
+    if (/temp/i.test(command.text ?? 'temp')) state.shadowed = true
+  }
   // Whoever ran something unknown may have changed the search path with it.
   if (command.incomplete !== undefined)
     state.doubt ??= `after an incomplete ${command.name} the settings of this session are not known`

@@ -39,19 +39,24 @@ export function description(frame: Buffer): readonly Field[] {
 /** Types whose values are the text itself, in text and in binary format: "char", name, text, unknown, bpchar, varchar. */
 const textual = new Set([18, 19, 25, 705, 1042, 1043])
 
+/** What a plan is made from. */
+export type Planning = {
+  readonly statement: Statement
+  readonly mask: Mask
+  readonly catalogue: Catalogue
+  /** Names may mean temporary relations that nobody judged: only the wire's own origins are believed. */
+  readonly shadowed: boolean
+}
+
 /** What to do with the rows of one result. Undefined when nothing has to be done. */
-export function planOf(
-  fields: readonly Field[],
-  statement: Statement,
-  mask: Mask,
-  catalogue: Catalogue,
-): Plan | undefined {
-  const { outputs, incomplete } = statement.command
-  const told = outputs?.length === fields.length && incomplete === undefined ? outputs : undefined
+export function planOf(fields: readonly Field[], planning: Planning): Plan | undefined {
+  const { name, outputs, incomplete } = planning.statement.command
+  const complete = incomplete === undefined && !planning.shadowed
+  // SHOW answers a setting, which is nobody's data.
+  if (name === 'show' && complete) return undefined
+  const told = complete && outputs?.length === fields.length ? outputs : undefined
   const plan = fields.map((field, index) => {
-    const origin = originOf(field, catalogue)
-    const output = told?.[index]
-    const change = changeOf(origin, output, mask)
+    const change = changeOf(originOf(field, planning.catalogue), told?.[index], planning.mask)
     return typeof change === 'object' && !textual.has(field.typeOid) ? 'null' : change
   })
   return plan.some((change) => change !== undefined) ? plan : undefined
@@ -59,30 +64,34 @@ export function planOf(
 
 type Source = { readonly sources: readonly string[]; readonly exact: boolean }
 
-function originOf({ tableOid, number }: Field, catalogue: Catalogue): Source | undefined {
-  if (tableOid === 0) return undefined
+/** Where the wire says a column comes from: `computed` where it says nothing, undefined where that is not known here. */
+function originOf(
+  { tableOid, number }: Field,
+  catalogue: Catalogue,
+): Source | 'computed' | undefined {
+  if (tableOid === 0) return 'computed'
   // ctid, xmin and their kind hold no data of anybody.
   if (number < 0) return { sources: [], exact: true }
   return number === 0 ? undefined : catalogue.column(tableOid, number)
 }
 
-/** The wire's origin and the statement's own lineage must both leave a column alone; an unknown origin is protected. */
+/**
+ * The wire's origin and the statement's own lineage, which may name too many sources but never too few, must both
+ * leave a column alone. What neither can tell is protected.
+ */
 function changeOf(
-  origin: Source | undefined,
+  origin: Source | 'computed' | undefined,
   output: Source | undefined,
   mask: Mask,
 ): Rewrite | 'null' | undefined {
-  const stated = output?.exact === true ? output : undefined
-  const known = origin ?? stated
-  if (known === undefined) return 'null'
-  const rewrites = known.sources.map((name) => mask.column(name)).filter((one) => one !== undefined)
-  const suspected = output?.sources.some(
-    (name) => !known.sources.includes(name) && mask.column(name) !== undefined,
-  )
-  if (suspected === true) return 'null'
+  if (origin === undefined || (origin === 'computed' && output === undefined)) return 'null'
+  const known = origin === 'computed' ? [] : origin.sources
+  const rewriteOf = (name: string): Rewrite | undefined => mask.column(name)
+  if (output?.sources.some((name) => !known.includes(name) && rewriteOf(name))) return 'null'
+  const rewrites = known.map(rewriteOf).filter((one) => one !== undefined)
   const [rewrite] = rewrites
   if (rewrite === undefined) return undefined
-  const copied = origin?.exact === true && rewrites.every((one) => one === rewrite)
+  const copied = origin !== 'computed' && origin.exact && rewrites.every((one) => one === rewrite)
   return copied ? rewrite : 'null'
 }
 

@@ -1,10 +1,9 @@
 import type { Allowed, Limit, Mask } from '../../pdp/contract.ts'
 import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
-import type { Catalogue } from './catalogue.ts'
 import { message, text } from './frames.ts'
 import { failure, fields, notice } from './report.ts'
-import { type Field, type Plan, planOf, rewritten } from './rows.ts'
+import { type Field, type Plan, type Planning, planOf, rewritten } from './rows.ts'
 import { sqlstate } from './sqlstate.ts'
 import type { Statement } from './statement.ts'
 
@@ -18,7 +17,7 @@ export interface Run {
   /** It went upstream: its time runs. */
   start(): void
   /** The columns its rows will have. */
-  describe(columns: readonly Field[], catalogue: Catalogue): void
+  describe(columns: readonly Field[], around: Around): void
   /** A DataRow as the client may see it, or nothing. Throws Malformed when it cannot be masked. */
   row(frame: Buffer): Buffer
   /** A CopyData of COPY TO, or nothing. */
@@ -30,6 +29,9 @@ export interface Run {
   /** Reports the outcome; only the first call counts. */
   finish(error?: string): void
 }
+
+/** What is known when rows are described. */
+export type Around = Pick<Planning, 'catalogue' | 'shadowed'>
 
 type Exceeded = { readonly what: string; readonly limit: Limit }
 
@@ -55,9 +57,9 @@ export function run(ruling: Allowed, statement: Statement, cancel: () => void): 
       return exceeded?.limit.exceed === 'deny'
     },
     start,
-    describe(columns, catalogue) {
+    describe(columns, around) {
       described = true
-      plan = mask.empty ? undefined : planOf(columns, statement, mask, catalogue)
+      plan = mask.empty ? undefined : planOf(columns, { ...around, statement, mask })
     },
     row(frame) {
       if (!mask.empty && !described)

@@ -70,6 +70,8 @@ export type State = {
   guard: string | undefined
   /** Something was defined: the catalogue is read again once it is committed. */
   defined: boolean
+  /** A temporary relation was made: names may mean it. */
+  shadowed: boolean
   /** Why nothing this session says is surely understood any more. */
   doubt: string | undefined
   /** What Ctrl-C takes back while `waiting` for a person or the record. */
@@ -104,6 +106,7 @@ export function state(
     copying: false,
     guard: undefined,
     defined: false,
+    shadowed: false,
     doubt: undefined,
     asking: new AbortController(),
     waiting: false,

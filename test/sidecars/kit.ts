@@ -127,7 +127,7 @@ export function gate(upstream: Upstream, login: Login, policy: Policy): TestGate
   function held(knock: Knock, asking: Asking): Promise<boolean> {
     return new Promise((resolve) => {
       const go = (approved: boolean): void => {
-        waiting.delete(go)
+        if (!waiting.delete(go)) return
         told.push(approved ? 'approved' : 'abandoned')
         resolve(approved)
       }
