@@ -246,7 +246,7 @@ function routines(rows: Rows): ReadonlyMap<string, readonly Routine[]> {
       language: text(row, 3),
       volatility: volatility[text(row, 4) as keyof typeof volatility] ?? 'volatile',
       definer: row[5] === 't',
-      argumentsMin: Math.max(0, Number(row[6]) - Number(row[7]) - (row[8] === 't' ? 1 : 0)),
+      argumentsMin: Number(row[6]) - Number(row[7]),
       argumentsMax: row[8] === 't' ? Number.POSITIVE_INFINITY : Number(row[6]),
       set: row[9] === 't',
     },

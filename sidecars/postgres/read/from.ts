@@ -161,14 +161,21 @@ function join(reading: Reading, body: JoinExpr, at: At): Item {
   const merged = using?.map((name) => names.use([name])) ?? []
   names.decide(merged)
   reading.expression(body.quals, deciding(at))
-  if (body.join_using_alias?.aliasname !== undefined) names.derived(body.join_using_alias.aliasname)
-  if (body.alias?.aliasname !== undefined) names.derived(body.alias.aliasname)
+  joinAlias(reading, body.join_using_alias, both)
+  joinAlias(reading, body.alias, both)
   if (body.alias?.colnames !== undefined) {
     names.decide([names.star(both.entries, both.open)])
     for (const name of words(body.alias.colnames)) names.free(name)
     return { ...both, columns: () => undefined }
   }
   return { ...both, columns: () => joined(left, right, using, merged) }
+}
+
+/** A join's alias means a row of all that is in it. */
+function joinAlias({ names }: Reading, alias: Alias | undefined, item: Item): void {
+  if (alias?.aliasname === undefined) return
+  for (const entry of item.entries) names.also(alias.aliasname, entry)
+  if (item.open) names.derived(alias.aliasname)
 }
 
 /** Names on both sides; undefined where a side is not known. */

@@ -37,7 +37,7 @@ function inside(reading: Reading, clause: WithClause | undefined, at: At): At {
 }
 
 function select(reading: Reading, body: SelectStmt, outer: At): Columns {
-  reading.facts.kind('select')
+  if (body.valuesLists === undefined) reading.facts.kind('select')
   const into = body.intoClause?.rel
   if (into !== undefined) {
     reading.facts.kind('create_table_as')

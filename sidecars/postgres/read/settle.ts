@@ -20,7 +20,8 @@ export function settle(reading: Reading): Settled {
 /** A relation, and whatever shows through it. */
 function touchRead(reading: Reading, relation: Relation, columns: ReadonlySet<Column>): void {
   const { facts, around } = reading
-  const names = Array.from(columns, (column) => column.name)
+  // In the table's own order, so that equal statements have equal facts.
+  const names = relation.columns.filter((one) => columns.has(one)).map((one) => one.name)
   facts.touch(relation.kind, relation.full, 'read', names)
   const view = around.catalogue.view(relation)
   for (const one of view?.reads ?? []) facts.touch(one.kind, one.name, 'read', one.columns)

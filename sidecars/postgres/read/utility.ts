@@ -64,7 +64,10 @@ export function statement(reading: Reading, node: Node): Outcome {
 
 function queried(reading: Reading, node: Node, { kind, body }: Opened, rows: boolean): Outcome {
   const { facts } = reading
-  if (kind === 'SelectStmt') facts.effect('read')
+  if (kind === 'SelectStmt') {
+    facts.kind('select')
+    facts.effect('read')
+  }
   const columns = reading.query(node, shown)
   const filtered = body as { readonly whereClause?: Node; readonly limitCount?: Node }
   if (filtered.whereClause !== undefined) facts.flag('where')
@@ -194,7 +197,7 @@ function recalled(
   if (command === undefined) {
     facts.effect('unknown')
     facts.doubt(`nothing is known by the name ${name}`)
-    return { needs: [name] }
+    return { needs: [name], rows: true }
   }
   facts.absorb(command)
   return { needs: [name], shows: command, rows: true }
