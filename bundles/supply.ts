@@ -12,8 +12,8 @@ export type Supplying = {
   readonly source: Source
   readonly trust: Trust
   readonly store: Store
-  /** Swaps the bundle in; a rejection leaves the old one running. */
-  activate(bundle: PolicyBundle): Promise<void>
+  /** Swaps the bundle in, confirmed now or at the time given; a rejection leaves the old one running. */
+  activate(bundle: PolicyBundle, confirmedMs?: number): Promise<void>
   /** The running bundle was the newest one at this time, in milliseconds since the epoch. */
   refreshed(atMs: number): void
   readonly observe: Observe
@@ -84,9 +84,8 @@ export function supply(supplying: Supplying): Supply {
     const { refreshedMs = 0 } = memory
     const bytes = await store.last()
     if (bytes === undefined) return
-    await install(bytes)
     // A restart must not make an old bundle look fresh.
-    supplying.refreshed(Math.min(refreshedMs, Date.now()))
+    await install(bytes, Math.min(refreshedMs, Date.now()))
   }
 
   /** Asks the source once; false when it has to be asked again soon. */
@@ -119,11 +118,11 @@ export function supply(supplying: Supplying): Supply {
     if (fetched.kind === 'bundle') tag = fetched.tag
   }
 
-  async function install(bytes: Buffer): Promise<void> {
+  async function install(bytes: Buffer, confirmedMs?: number): Promise<void> {
     memory ??= await store.memory()
     const bundle = await verifyBundle(bytes, supplying.trust, { name })
     refuseRollback(bundle, memory)
-    await supplying.activate(bundle)
+    await supplying.activate(bundle, confirmedMs)
     kept = memory.digest === bundle.digest
     const { revision, digest, sequence = memory.sequence } = bundle
     memory = { ...memory, digest, ...(sequence === undefined ? {} : { sequence }) }

@@ -141,7 +141,7 @@ function supplied(settings: Settings, court: OpenCourt, signal: AbortSignal): Su
     source: sourceOf(bundle),
     trust: trustOf(bundle),
     store: storeOf(settings),
-    activate: (next) => engine.activate(next),
+    activate: (next, confirmedMs) => engine.activate(next, confirmedMs),
     refreshed: (atMs) => engine.refreshed(atMs),
     observe,
     signal,

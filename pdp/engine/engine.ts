@@ -46,10 +46,11 @@ export type EngineStatus = {
 /** The decision engine with its levers: only the owner of bundles pulls them. */
 export interface ManagedEngine extends Engine {
   /**
-   * Puts a bundle in charge between two decisions, once it was loaded, checked and warmed up.
+   * Puts a bundle in charge between two decisions, once it was loaded, checked and warmed up. It counts as
+   * confirmed now, or when the source last did: a kept bundle stays as stale as it was.
    * Throws an Error that says what is wrong with it; the running one then stays.
    */
-  activate(bundle: PolicyBundle): Promise<void>
+  activate(bundle: PolicyBundle, confirmedMs?: number): Promise<void>
   /** The source confirmed that the active bundle is current, at this many milliseconds since the epoch. */
   refreshed(atMs: number): void
   status(): EngineStatus
@@ -125,7 +126,7 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
     )
   }
 
-  async function activate(bundle: PolicyBundle): Promise<void> {
+  async function activate(bundle: PolicyBundle, confirmedMs = now()): Promise<void> {
     const { name, revision, digest } = bundle
     try {
       const next = await policy(bundle, builtins)
@@ -138,7 +139,7 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
         cache,
         activatedMs: now(),
       }
-      refreshedMs = now()
+      refreshedMs = Math.min(confirmedMs, now())
     } catch (error) {
       const message = error instanceof Error ? error.message : 'it could not be loaded'
       observe({ kind: 'bundle', change: 'refused', name, revision, message })

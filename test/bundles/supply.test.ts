@@ -44,14 +44,16 @@ function supplying(source: Source, more: Partial<Supplying> = {}) {
   const activated: PolicyBundle[] = []
   const observed: Happening[] = []
   const refreshed: number[] = []
+  const confirmed: number[] = []
   const stop = new AbortController()
   const running = supply({
     name: 'main',
     source,
     trust,
     store: folderStore(scratch(), 'main'),
-    activate: async (bundle) => {
+    activate: async (bundle, confirmedMs) => {
       activated.push(bundle)
+      if (confirmedMs !== undefined) confirmed.push(confirmedMs)
     },
     refreshed: (at) => refreshed.push(at),
     observe: (happening) => observed.push(happening),
@@ -65,7 +67,7 @@ function supplying(source: Source, more: Partial<Supplying> = {}) {
   onTestFinished(end)
   const revisions = () => activated.map(({ revision }) => revision)
   const changes = () => observed.map((one) => ('change' in one ? one.change : one.kind))
-  return { ...running, end, revisions, changes, observed, refreshed }
+  return { ...running, end, revisions, changes, observed, refreshed, confirmed }
 }
 
 test('each new bundle is activated exactly once, in order', async () => {
@@ -191,7 +193,8 @@ test('after a restart the kept bundle runs while the source is away, as stale as
   const second = supplying(after.source, { store: folderStore(folder, 'main') })
   await second.tried
   expect(second.revisions()).toEqual(['r1'])
-  expect(second.refreshed).toEqual([refreshedMs])
+  expect(second.confirmed).toEqual([refreshedMs])
+  expect(second.refreshed).toEqual([])
   expect(second.changes()).toEqual(['activated', 'unreachable'])
 })
 

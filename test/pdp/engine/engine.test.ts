@@ -86,6 +86,15 @@ describe('no means no', () => {
     expect(healthy(made)).toBe('allow')
   })
 
+  test('when a kept bundle was last confirmed too long ago, although it was activated just now', async () => {
+    const now = 1_000_000_000
+    const made = engine({ now: () => now, staleAfterMs: day })
+    await made.activate(basic, now - day - 1)
+    expect(codeOf(made.evaluate(question()))).toBe('stale_bundle')
+    await made.activate(basic, now + day)
+    expect(made.status().bundle?.age_ms).toBe(0)
+  })
+
   test('from the moment the bundle expires, cached or not', async () => {
     let now = 1_000_000
     const made = engine({ now: () => now })
@@ -322,6 +331,15 @@ describe('a remembered decision', () => {
     expect(() => Object.assign(decision, { effect: 'deny' })).toThrow(TypeError)
     expect(() => Object.assign(decision.reasons[0] ?? {}, { code: 'x' })).toThrow(TypeError)
     expect(() => Object.assign(asked.action.objects[0] ?? {}, { name: 'x' })).toThrow(TypeError)
+  })
+
+  test('of a large command is kept for that very command', async () => {
+    const made = await running()
+    const asked = question({ text: `select ${'x, '.repeat(2000)}` })
+    made.evaluate(asked)
+    expect(made.evaluate({ ...asked, counts: { ...asked.counts } }).cached).toBe(true)
+    const other = question({ text: `select ${'y, '.repeat(2000)}` })
+    expect(made.evaluate(other).cached).toBe(false)
   })
 
   test('is dropped when another bundle takes over', async () => {
