@@ -143,7 +143,7 @@ function reach(
 }
 
 function origin(catalogue: Catalogue, relation: Relation, column: Column): Origin | undefined {
-  const view = catalogue.view(relation)?.columns[relation.columns.indexOf(column)]
+  const view = catalogue.view(relation)?.columns?.[relation.columns.indexOf(column)]
   // A view that cannot be followed may show anything.
   if (view === undefined && isView(relation) && relation.oid >= FIRST_USER_OID) return undefined
   const sources = new Set([`${relation.full}.${column.name}`])

@@ -48,9 +48,10 @@ export function read(text: string, scope: Scope): readonly Statement[] {
     for (const { node, slice } of slices(text, parsed.statements)) {
       found.push(one(slice, node, within(scope, found)))
     }
-  } catch {
-    // Deeper than this thread's stack: nothing of it was understood.
-    return [unreadable(text, 'it is too deep to be read')]
+  } catch (error) {
+    // Deeper than this thread's stack, or more names than are kept. All else is our fault, and no more readable.
+    const reason = error instanceof RangeError ? 'it is too deep or too large' : 'the gate failed'
+    return [unreadable(text, reason)]
   }
   return found.length === 0 ? [empty(text)] : found
 }

@@ -66,7 +66,10 @@ export type Origin = Sources & {
 /** What a view's query says: what it reads, all the way down, and where each of its columns comes from. */
 export type ViewFacts = {
   readonly reads: readonly Touched[]
-  readonly columns: readonly Sources[]
+  /** Undefined where code may have made them. */
+  readonly columns: readonly Sources[] | undefined
+  /** Somebody's code runs in it. */
+  readonly executes: boolean
 }
 
 /** What a database holds, as it was at one moment. */
@@ -86,7 +89,7 @@ export interface Catalogue {
   below(relation: Relation): readonly Relation[]
   /** Every table it inherits from, at any depth. */
   above(relation: Relation): readonly Relation[]
-  /** Undefined where there is no view or its query cannot be read to the end: then everything below counts. */
+  /** Undefined where there is no view, or where its query cannot be read to the end: then everything below counts. */
   view(relation: Relation): ViewFacts | undefined
   functions(
     name: string,

@@ -62,15 +62,20 @@ const system = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
 
 /** A reference's possible meanings. */
 type Meaning = {
-  readonly columns: readonly (readonly [Relation, Column])[]
+  readonly columns: Found
   /** Names of subquery outputs it may mean. */
   readonly given: readonly string[]
   /** It may be a row of all that the statement reads. */
   readonly everything: boolean
   /** It holds what was counted elsewhere. */
   readonly vague?: boolean
+  /** It is a row, not the value of a column. */
+  readonly row?: boolean
   readonly known: boolean
 }
+
+/** More references than this are not read; PostgreSQL shows at most 1,664 columns at a time. */
+const REFS_MAX = 100_000
 
 const nothing: Meaning = { columns: [], given: [], everything: false, known: true }
 
@@ -88,7 +93,7 @@ type Book = {
   all: boolean
 }
 
-/** Starts with no name known. */
+/** Starts with no name known. What it records it may refuse with a RangeError: a statement of too many references. */
 export function names(): Names {
   const book: Book = {
     entries: [],
@@ -104,6 +109,7 @@ export function names(): Names {
   }
   const { entries, refs } = book
   const record = (ref: Ref) => {
+    if (refs.length >= REFS_MAX) throw new RangeError(`more than ${REFS_MAX} references`)
     refs.push(ref)
     return ref
   }
@@ -140,61 +146,108 @@ export function names(): Names {
 function append<T>(map: Map<string, T[]>, key: string, ...values: readonly T[]): void {
   const list = map.get(key)
   if (list === undefined) map.set(key, [...values])
-  else list.push(...values)
+  else for (const value of values) list.push(value)
 }
 
 function settle(book: Book): Settled {
-  const meanings = book.refs.map((ref) => meaning(book, ref))
+  const index = indexOf(book)
+  const meanings = book.refs.map((ref) => meaning(index, ref))
   const read = byRelation(meanings)
   for (const relation of book.scanned) if (!read.has(relation)) read.set(relation, new Set())
-  const deciding = book.all ? meanings : flow(book, book.decided)
+  const deciding = book.all ? meanings : flow(index, book.decided)
   const decides = deciding.some((one) => one.everything) ? read : byRelation(deciding)
   const unknown = book.refs.filter((_, i) => meanings[i]?.known === false)
+  let all: Sources | undefined
   return {
     read,
     decides,
     unknown: [...new Set(unknown.map((ref) => ref.parts.join('.')))],
     sources: (refs, catalogue) => {
-      const flowing = flow(book, refs)
-      const everything = flowing.some((one) => one.everything || one.vague)
-      return traced(everything ? meanings : flowing, catalogue)
+      const flowing = flow(index, refs)
+      if (flowing.some((one) => one.everything || one.vague)) {
+        all ??= { ...traced(meanings, catalogue), exact: false }
+        return all
+      }
+      return traced(flowing, catalogue)
     },
   }
 }
 
-function meaning(book: Book, ref: Ref): Meaning {
+type Found = readonly (readonly [Relation, Column])[]
+
+/** The book, with every column found by its name: a statement may hold thousands of both. */
+type Index = Pick<Book, 'aliases' | 'derived' | 'freed' | 'given' | 'any'> & {
+  readonly columns: ReadonlyMap<string, Found>
+  readonly under: ReadonlyMap<string, ReadonlyMap<string, Found>>
+  readonly rows: ReadonlyMap<string, Found>
+}
+
+function indexOf(book: Book): Index {
+  const under = new Map<string, ReadonlyMap<string, Found>>()
+  const rows = new Map<string, Found>()
+  for (const [alias, entries] of book.aliases) {
+    under.set(alias, columnsOf(entries))
+    rows.set(alias, [...new Set(entries.map((one) => one.relation))].flatMap(whole))
+  }
+  return { ...book, columns: columnsOf(book.entries), under, rows }
+}
+
+function columnsOf(entries: readonly Entry[]): ReadonlyMap<string, Found> {
+  const found = new Map<string, Map<Column, readonly [Relation, Column]>>()
+  for (const { relation, columns } of entries) {
+    for (const [i, name] of columns.entries()) {
+      const column = relation.columns[i]
+      if (column === undefined) continue
+      const known = found.get(name)
+      if (known === undefined) found.set(name, new Map([[column, [relation, column]]]))
+      else known.set(column, [relation, column])
+    }
+  }
+  return new Map(Array.from(found, ([name, columns]) => [name, [...columns.values()]]))
+}
+
+function whole(relation: Relation): Found {
+  return relation.columns.map((column) => [relation, column] as const)
+}
+
+const none: Found = []
+
+function meaning(index: Index, ref: Ref): Meaning {
   if (ref.star !== undefined) {
-    const columns = ref.star.entries.flatMap(whole)
-    return { columns, given: [], everything: ref.star.open, known: true }
+    const columns = ref.star.entries.flatMap((one) => whole(one.relation))
+    return { columns, given: [], everything: ref.star.open, row: true, known: true }
   }
   const name = ref.parts[ref.parts.length - 1] ?? ''
   const qualifier = ref.parts[ref.parts.length - 2]
-  return qualifier === undefined ? bare(book, name) : qualified(book, qualifier, name)
+  return qualifier === undefined ? bare(index, name) : qualified(index, qualifier, name)
 }
 
-function bare(book: Book, name: string): Meaning {
+function bare(index: Index, name: string): Meaning {
   // A relation's alias by itself is its row.
-  const rows = (book.aliases.get(name) ?? []).flatMap(whole)
-  const columns = [...book.entries.flatMap((one) => named(one, name)), ...rows]
-  const everything = book.derived.has(name)
-  const vague = book.freed.has(name)
-  if (columns.length > 0 || everything || book.given.has(name) || book.aliases.has(name)) {
-    return { columns, given: [name], everything, vague, known: true }
+  const rows = index.rows.get(name) ?? none
+  const named = index.columns.get(name) ?? none
+  const columns = rows.length === 0 ? named : [...named, ...rows]
+  const everything = index.derived.has(name)
+  const vague = index.freed.has(name)
+  const row = rows.length > 0
+  if (columns.length > 0 || everything || index.given.has(name) || index.aliases.has(name)) {
+    return { columns, given: [name], everything, vague, row, known: true }
   }
   if (system.has(name)) return nothing
-  return { ...nothing, vague: true, known: book.any || vague }
+  return { ...nothing, vague: true, known: index.any || vague }
 }
 
-function qualified(book: Book, qualifier: string, name: string): Meaning {
-  const own = book.aliases.get(qualifier) ?? []
-  const derived = book.derived.has(qualifier)
-  const vague = book.freed.has(qualifier)
-  const known = book.any || derived || vague
-  const row = { columns: own.flatMap(whole), given: [], everything: derived }
-  if (name === '*') return { ...row, vague, known: known || own.length > 0 }
+function qualified(index: Index, qualifier: string, name: string): Meaning {
+  const rows = index.rows.get(qualifier) ?? none
+  const derived = index.derived.has(qualifier)
+  const vague = index.freed.has(qualifier)
+  const known = index.any || derived || vague
+  const row = { columns: rows, given: [], everything: derived, row: true }
+  if (name === '*') return { ...row, vague, known: known || index.aliases.has(qualifier) }
   // Through `select *` a subquery shows columns under their own name, wherever they come from.
-  const columns = (derived ? book.entries : own).flatMap((one) => named(one, name))
-  if (columns.length > 0 || (derived && book.given.has(name))) {
+  const own = derived ? index.columns : index.under.get(qualifier)
+  const columns = own?.get(name) ?? none
+  if (columns.length > 0 || (derived && index.given.has(name))) {
     return { columns, given: derived ? [name] : [], everything: false, vague, known: true }
   }
   if (system.has(name)) return nothing
@@ -203,32 +256,20 @@ function qualified(book: Book, qualifier: string, name: string): Meaning {
 }
 
 /** What flows into these references, through every name a subquery gave. */
-function flow(book: Book, start: Iterable<Ref>): readonly Meaning[] {
+function flow(index: Index, start: Iterable<Ref>): readonly Meaning[] {
   const meanings: Meaning[] = []
   const seen = new Set<string>()
   const waiting = [...start]
   for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
-    const one = meaning(book, ref)
+    const one = meaning(index, ref)
     meanings.push(one)
     for (const name of one.given) {
       if (seen.has(name)) continue
       seen.add(name)
-      waiting.push(...(book.given.get(name) ?? []))
+      for (const inner of index.given.get(name) ?? []) waiting.push(inner)
     }
   }
   return meanings
-}
-
-function named(entry: Entry, name: string): Meaning['columns'] {
-  const { relation } = entry
-  return entry.columns.flatMap((one, i) => {
-    const column = relation.columns[i]
-    return one === name && column !== undefined ? [[relation, column] as const] : []
-  })
-}
-
-function whole(entry: Entry): Meaning['columns'] {
-  return entry.relation.columns.map((column) => [entry.relation, column] as const)
 }
 
 function byRelation(meanings: readonly Meaning[]): Map<Relation, Set<Column>> {
@@ -247,7 +288,7 @@ function traced(meanings: readonly Meaning[], catalogue: Catalogue): Sources {
   const sources = new Set<string>()
   let exact = meanings.length === 1
   for (const one of meanings) {
-    if (one.columns.length !== 1 || one.everything || one.vague) exact = false
+    if (one.columns.length !== 1 || one.everything || one.vague || one.row) exact = false
     for (const [relation, column] of one.columns) {
       const origin = columnSources(catalogue, relation, column)
       if (!origin.exact) exact = false

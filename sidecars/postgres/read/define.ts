@@ -215,7 +215,9 @@ function scan(reading: Reading, value: unknown, about: RangeVar | 'all' | undefi
         reading.expression({ FuncCall: inner }, anywhere)
         break
       default:
-        scan(reading, inner, about)
+        // CREATE SCHEMA holds statements of its own.
+        if (key in kinds) definition(reading, { kind: key, body: inner } as unknown as Opened)
+        else scan(reading, inner, about)
     }
   }
 }

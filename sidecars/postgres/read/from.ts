@@ -13,6 +13,7 @@ import type { Entry, Ref } from '../../sql/names.ts'
 import { as, below, open, words } from './ast.ts'
 import {
   type At,
+  COLUMNS_MAX,
   type Columns,
   deciding,
   fullName,
@@ -64,7 +65,7 @@ export function together(items: readonly Item[]): Item {
       const columns: Shown[] = []
       for (const one of items) {
         const some = one.columns()
-        if (some === undefined) return undefined
+        if (some === undefined || columns.length + some.length > COLUMNS_MAX) return undefined
         columns.push(...some)
       }
       return columns

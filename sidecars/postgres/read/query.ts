@@ -107,6 +107,11 @@ function tail(reading: Reading, body: SelectStmt, columns: Columns, at: At): voi
 
 /** `ORDER BY 2` and `GROUP BY 1` mean an output column; everything else says itself what it means. */
 function ordinalOr(reading: Reading, node: Node | undefined, columns: Columns, at: At): void {
+  const list = as(node, 'GroupingSet')?.content ?? as(node, 'RowExpr')?.args
+  if (list !== undefined) {
+    for (const one of list) ordinalOr(reading, one, columns, at)
+    return
+  }
   const ordinal = as(node, 'A_Const')?.ival?.ival
   if (ordinal === undefined) {
     reading.expression(node, deciding(at))

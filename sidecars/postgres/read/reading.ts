@@ -55,6 +55,9 @@ export type Shown = {
 /** Undefined where the number of columns cannot be told. */
 export type Columns = readonly Shown[] | undefined
 
+/** PostgreSQL shows no more columns than this (MaxTupleAttributeNumber): stars in stars would be without end. */
+export const COLUMNS_MAX = 1664
+
 export const deciding = (at: At): At => (at.place === 'decides' ? at : { ...at, place: 'decides' })
 
 /** What a reference to a relation means; doubts it when the catalogue does not know. */

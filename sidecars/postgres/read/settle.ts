@@ -24,6 +24,10 @@ function touchRead(reading: Reading, relation: Relation, columns: ReadonlySet<Co
   const names = relation.columns.filter((one) => columns.has(one)).map((one) => one.name)
   facts.touch(relation.kind, relation.full, 'read', names)
   const view = around.catalogue.view(relation)
+  if (view?.executes) {
+    reading.opaque = true
+    facts.effect('execute')
+  }
   for (const one of view?.reads ?? []) facts.touch(one.kind, one.name, 'read', one.columns)
   for (const one of around.catalogue.below(relation)) {
     if (view !== undefined) continue

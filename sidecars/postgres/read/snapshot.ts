@@ -18,7 +18,7 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.json_agg(pg_catalog.js
   JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} c.relnamespace
   LEFT JOIN pg_catalog.pg_attribute AS a
     ON a.attrelid ${eq} c.oid AND a.attnum ${gt} 0 AND NOT a.attisdropped
-    AND c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','c']::pg_catalog."char"[])
+    AND c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','c','S']::pg_catalog."char"[])
  WHERE c.relkind ${eq} ANY (ARRAY['r','p','v','m','f','S','c','i','I']::pg_catalog."char"[])
    AND n.nspname ${ne} 'pg_toast'
  GROUP BY c.oid, n.nspname, c.relname, c.relkind`

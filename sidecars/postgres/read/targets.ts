@@ -2,7 +2,7 @@ import type { Node, ResTarget } from 'libpg-query'
 import { as, below, open, word, words } from './ast.ts'
 import type { Item } from './from.ts'
 import { label } from './labels.ts'
-import type { At, Columns, Reading, Shown } from './reading.ts'
+import { type At, COLUMNS_MAX, type Columns, type Reading, type Shown } from './reading.ts'
 
 /** Output columns of a list of targets, such as a select list or RETURNING. */
 export function targets(
@@ -16,7 +16,7 @@ export function targets(
   for (const one of list ?? []) {
     const target = as(one, 'ResTarget')
     const some = target === undefined ? undefined : targetColumns(reading, target, item, at)
-    if (some === undefined) known = false
+    if (some === undefined || columns.length + some.length > COLUMNS_MAX) known = false
     else columns.push(...some)
   }
   return known ? columns : undefined

@@ -3,7 +3,7 @@ import { analyse } from './analyse.ts'
 import { problem } from './limits.ts'
 import { parse } from './parser.ts'
 
-/** What a view's query reads and shows; undefined where it cannot be read to the end, or runs code that is not read. */
+/** What a view's query reads and shows; undefined where it cannot be read to the end. */
 export function readView(
   relation: Relation,
   definition: string,
@@ -17,8 +17,9 @@ export function readView(
   try {
     const { command } = analyse({ node, text: '', shape: undefined }, around)
     const { outputs, incomplete } = command
-    if (incomplete !== undefined || outputs?.length !== relation.columns.length) return undefined
-    return { reads: command.objects, columns: outputs }
+    if (incomplete !== undefined) return undefined
+    const columns = outputs?.length === relation.columns.length ? outputs : undefined
+    return { reads: command.objects, columns, executes: command.effects.includes('execute') }
   } catch {
     return undefined
   }

@@ -245,7 +245,7 @@ describe('loading', () => {
         find('public.customers').columns,
       )
       const view = next.relation('v_customers', 'public', [])
-      expect(view && next.view(view)?.columns.length).toBe(4)
+      expect(view && next.view(view)?.columns?.length).toBe(4)
     } finally {
       await db.query('SET search_path TO public')
       await db.query('DROP SCHEMA trap CASCADE')

@@ -6,7 +6,7 @@ import {
   problem,
 } from '../../../sidecars/postgres/read/limits.ts'
 import { read, ready, type Scope } from '../../../sidecars/postgres/statement.ts'
-import type { Catalogue } from '../../../sidecars/sql/catalogue.ts'
+import type { Catalogue, Relation } from '../../../sidecars/sql/catalogue.ts'
 
 /** Holds nothing, so that every name is unknown. */
 const nothing: Catalogue = {
@@ -116,6 +116,40 @@ describe('the deepest text that is let through', () => {
     expect(depth).toBeGreaterThan(20)
     expect(read(text(depth), here)[0]?.command.incomplete ?? '').not.toContain('cannot be read')
     alive()
+  })
+})
+
+describe('stars in stars', () => {
+  const wide: Relation = {
+    oid: 1,
+    schema: 'public',
+    name: 'wide',
+    full: 'public.wide',
+    kind: 'table',
+    columns: Array.from({ length: 1600 }, (_, i) => ({ name: `c${i}`, number: i + 1, type: 25 })),
+    parents: [],
+    children: [],
+    reads: [],
+    rules: false,
+    triggers: [],
+  }
+  const there: Scope = { ...here, catalogue: { ...nothing, relation: () => wide } }
+
+  test('are not followed without end', () => {
+    let text = 'SELECT * FROM wide'
+    for (let i = 0; i < 20; i += 1) text = `SELECT *, * FROM (${text}) t`
+    expect(read(text, there)[0]?.command).toMatchObject({ effects: ['read'] })
+    expect(read(text, there)[0]?.command.outputs).toBeUndefined()
+  })
+
+  test('are refused by the thousand', () => {
+    const text = `SELECT w.*${times(', w.*', 5000)} FROM wide w`
+    expect(read(text, there)[0]?.command.incomplete).toContain('too large')
+  })
+
+  test('do not take their columns one by one for every name', () => {
+    const text = `SELECT 1 WHERE ${times('EXISTS (SELECT 1 FROM wide w WHERE w.c9) AND ', 1000)} true`
+    expect(read(text, there)[0]?.command.predicates).toEqual(['public.wide.c9'])
   })
 })
 

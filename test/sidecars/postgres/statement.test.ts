@@ -9,6 +9,8 @@ CREATE TABLE plain (a int, b text, c text);
 CREATE VIEW v_plain AS SELECT a, b AS renamed FROM plain;
 CREATE TABLE kept (id int, value text);
 CREATE SEQUENCE numbers;
+CREATE TABLE single (only_one text);
+CREATE VIEW v_calls AS SELECT get_email(id) AS email FROM kept;
 `
 
 let db: Database
@@ -61,6 +63,13 @@ describe('name and effects', () => {
     ['SELECT now(), lower($1), length(b) FROM kept, plain', 'select', 'read execute'],
     ['SELECT now(), upper($1), length(b) FROM plain', 'select', 'read'],
     ["SELECT 'a' === 'b'", 'select', 'read execute'],
+    ['SELECT email FROM v_calls', 'select', 'read execute'],
+    ['SELECT last_value FROM numbers', 'select', 'read'],
+    [
+      'CREATE SCHEMA x CREATE TABLE y (a int) GRANT SELECT ON y TO PUBLIC',
+      'create_schema',
+      'define grant',
+    ],
     ['COPY plain TO STDOUT', 'copy_to', 'read'],
     ['COPY plain FROM STDIN', 'copy_from', 'write'],
     ['COPY (DELETE FROM plain RETURNING a) TO STDOUT', 'copy_to', 'read delete'],
@@ -122,6 +131,7 @@ describe('name and effects', () => {
     ['SELECT nobody.a FROM plain', 'read', 'column nobody.a is not known'],
     ['SELECT * FROM pg_stat_activity', 'read', 'pg_catalog.pg_stat_activity shows'],
     ['INSERT INTO notes VALUES (1)', 'write', 'rules on public.notes'],
+    ["UPDATE pg_settings SET setting = 'x'", 'write', 'rules on pg_catalog.pg_settings'],
     ['CREATE TEMP TABLE plain (a int)', 'define', 'temporary relation'],
     ['CREATE TEMP VIEW plain AS SELECT 1', 'define', 'temporary relation'],
     ['SELECT a INTO TEMP x FROM plain', 'read define write', 'temporary relation'],
@@ -203,6 +213,7 @@ describe('columns that decide', () => {
     ['SELECT a, b FROM plain ORDER BY 2', ['plain.b']],
     ['SELECT a, b AS x FROM plain ORDER BY x', ['plain.b']],
     ['SELECT count(*), b FROM plain GROUP BY 2', ['plain.b']],
+    ['SELECT count(*), b, c FROM plain GROUP BY ROLLUP (2, (c, 2))', ['plain.b', 'plain.c']],
     ['SELECT count(*) FROM plain GROUP BY a HAVING max(b) > 1', ['plain.a', 'plain.b']],
     ['SELECT DISTINCT a, b FROM plain', ['plain.a', 'plain.b']],
     ['SELECT DISTINCT ON (a) b FROM plain', ['plain.a']],
@@ -273,6 +284,7 @@ describe('outputs', () => {
     ['SELECT a FROM plain UNION SELECT id FROM kept', ['a~kept.id+plain.a']],
     ['SELECT (SELECT value FROM kept)', ['value~kept.value']],
     ['SELECT renamed FROM v_plain', ['renamed=plain.b+v_plain.renamed']],
+    ['SELECT s, only_one FROM single s', ['s~single.only_one', 'only_one=single.only_one']],
     ['VALUES (1, 2)', ['column1=', 'column2=']],
     ['DELETE FROM plain RETURNING a, b', ['a=plain.a', 'b=plain.b']],
     ['INSERT INTO plain VALUES (1) RETURNING *', ['a=plain.a', 'b=plain.b', 'c=plain.c']],
@@ -281,6 +293,7 @@ describe('outputs', () => {
   test.each([
     ['code that is not read', 'SELECT get_name(1)'],
     ['a row that is not known', 'SELECT (json_each(b::json)).* FROM plain'],
+    ['views that run code', 'SELECT email FROM v_calls'],
     ['functions in FROM', 'SELECT * FROM generate_series(1, 2)'],
     ['statements without rows', 'DELETE FROM plain'],
   ])('are not told for %s', (_, text) => expect(outputs(text)).toBeUndefined())
