@@ -1,6 +1,6 @@
 import type { Output } from '../../../pdp/contract.ts'
 import { type Column, isView, type Relation } from '../../sql/catalogue.ts'
-import { columnSources, type Settled } from '../../sql/names.ts'
+import { columnSources, type Settled } from '../../sql/settled.ts'
 import type { Columns, Reading } from './reading.ts'
 
 /** Turns the names a statement used into facts. Nothing may be read into it afterwards. */
