@@ -30,7 +30,12 @@ decision := denied([refusals.unsupported_input]) if {
 	count(holds.list) > 0
 } else := permitted("allow", [members.reason(said, "allowed", "policy allows this") |
 	some said in members.allows
-])
+]) if {
+	# Said once more, and positively: what went wrong above must not end here.
+	count(members.allows) > 0
+	count(holds.all) == 0
+	count(refusals.list) == 0
+} else := denied([refusals.failed])
 
 denied(reasons) := {
 	"effect": "deny",

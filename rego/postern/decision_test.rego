@@ -155,3 +155,11 @@ test_an_empty_question_is_refused if {
 	decision.effect == "deny"
 	examples.code(decision) == "unsupported_input"
 }
+
+test_holds_that_come_to_nothing_do_not_become_an_allow if {
+	decision := postern.decision with input as read
+		with data.policies as {"a": permits, "b": {"hold": {{"approvers": ["dba"]}}}}
+		with data.postern.holds.list as []
+	decision.effect == "deny"
+	examples.code(decision) == "policy_failed"
+}

@@ -57,6 +57,7 @@ whole_actor(actor) if {
 
 whole_action if {
 	named(input.action.name)
+	not odd_reason
 	every effect in input.action.effects {
 		known(effect)
 	}
@@ -66,6 +67,8 @@ whole_action if {
 		usable(object.access)
 	}
 }
+
+odd_reason if not is_string(input.action.incomplete)
 
 # Equality by rule is cheaper than a set that is built for every question.
 known("read")

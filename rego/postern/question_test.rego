@@ -89,3 +89,9 @@ test_an_actor_that_is_no_object_is_refused if {
 		refused(json.patch(whole, [{"op": "replace", "path": "/subject/actor", "value": actor}]))
 	}
 }
+
+test_a_reason_for_incompleteness_that_is_no_text_is_refused if {
+	every reason in [null, false, 7, {}, ["why"]] {
+		refused(json.patch(whole, [{"op": "add", "path": "/action/incomplete", "value": reason}]))
+	}
+}

@@ -28,6 +28,13 @@ unsupported_input := {
 	"remedy": "this is a fault of the gate or its sidecar, not of the command: report it with the decision id",
 }
 
+failed := {
+	"rule": "postern",
+	"code": "policy_failed",
+	"message": "the policy gave no usable answer",
+	"remedy": "report it with the decision id",
+}
+
 # Each of these is a list of no or one reason, in the order in which they are shown.
 unread := [{
 	"rule": "postern",
