@@ -2,7 +2,7 @@
 import { Refusal } from '../refusal.ts'
 
 export type InputLimits = {
-  /** UTF-16 units of the input as JSON text. */
+  /** UTF-16 units of the input as JSON text, about. */
   readonly charsMax: number
   readonly depthMax: number
   /** Values of any kind in the whole input. */
@@ -21,16 +21,26 @@ export const inputLimits: InputLimits = {
 export interface Admission {
   /**
    * Names the question: equal names mean equal JSON text. Freezes the parts of the input, because a part that
-   * comes again is known by its identity. Throws Refusal `input_too_large` or `unsupported_input`.
+   * comes again is known by its identity, and a large one by nothing else. Throws Refusal `input_too_large` or `unsupported_input`.
    */
   admit(input: unknown): string
 }
 
 type Part = { readonly name: string; readonly chars: number; readonly values: number }
-type Sum = { values: number }
+type Sum = { values: number; chars: number }
 
-/** An admission that remembers at most `textCharsMax` of text. */
-export function admission(textCharsMax: number, limits: InputLimits = inputLimits): Admission {
+/** A part larger than this is known by its identity alone: its text would cost more than it can save. */
+const textCharsMax = 4096
+/** Sidecars keep the commands they have read, so that equal ones are mostly the same object anyway. */
+const commandTextCharsMax = 512
+const shortText = 32
+const tallyMembersMax = 16
+/** About what a value takes in JSON beside its characters. */
+const quotedChars = 3
+const numberChars = 6
+
+/** An admission that remembers at most so many characters of text. */
+export function admission(charsMax: number, limits: InputLimits = inputLimits): Admission {
   const parts = new WeakMap<object, Part>()
   const names = new Map<string, string>()
   let chars = 0
@@ -47,7 +57,7 @@ export function admission(textCharsMax: number, limits: InputLimits = inputLimit
     for (const key in input) {
       const value = (input as Record<string, unknown>)[key]
       if (value === undefined) continue
-      const found = part(value, 1)
+      const found = part(value, 1, key === 'action' ? commandTextCharsMax : textCharsMax)
       // The length first, so that no two lists of fields can run together into one name.
       name += `${key.length}${key}${found.name};`
       charsSum += found.chars + key.length
@@ -60,23 +70,24 @@ export function admission(textCharsMax: number, limits: InputLimits = inputLimit
     return name
   }
 
-  function part(value: unknown, depth: number): Part {
+  function part(value: unknown, depth: number, textMax = textCharsMax): Part {
     if (typeof value !== 'object' || value === null) return scalar(value, depth)
     const known = parts.get(value)
     if (known !== undefined) return known
-    const sum = { values: 0 }
+    const sum = { values: 0, chars: 0 }
+    if (plainObject(value) && tally(value)) return summed(JSON.stringify(value))
     inspect(value, depth, sum)
-    const text = JSON.stringify(value)
-    const made = { name: nameOf(text), chars: text.length, values: sum.values }
+    const name = sum.chars > textMax ? `#${++last}` : nameOf(JSON.stringify(value))
+    const made = { name, ...sum }
     parts.set(value, made)
     return made
   }
 
   function scalar(value: unknown, depth: number): Part {
-    const sum = { values: 0 }
+    const sum = { values: 0, chars: 0 }
     inspect(value, depth, sum)
     const text = JSON.stringify(value) ?? ''
-    return { name: text.length < 32 ? text : nameOf(text), chars: text.length, values: 1 }
+    return { name: text.length < shortText ? text : nameOf(text), ...sum }
   }
 
   /** Numbers are never given twice, so forgetting a text can lose a hit but never confuse two texts. */
@@ -84,7 +95,7 @@ export function admission(textCharsMax: number, limits: InputLimits = inputLimit
     const known = names.get(text)
     if (known !== undefined) return known
     chars += text.length
-    if (chars > textCharsMax) {
+    if (chars > charsMax) {
       names.clear()
       chars = text.length
     }
@@ -97,12 +108,15 @@ export function admission(textCharsMax: number, limits: InputLimits = inputLimit
     if (++sum.values > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
     switch (typeof value) {
       case 'string':
-        if (value.length > limits.charsMax) tooLarge(`a text over ${limits.charsMax} characters`)
+        sum.chars += value.length + quotedChars
+        if (sum.chars > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
         return
       case 'number':
+        sum.chars += numberChars
         if (!Number.isFinite(value)) tooLarge('a number beyond what a double holds')
         return
       case 'boolean':
+        sum.chars += numberChars
         return
       case 'object':
         if (value !== null) inspectMembers(value, depth, sum)
@@ -127,9 +141,25 @@ export function admission(textCharsMax: number, limits: InputLimits = inputLimit
       if (member === undefined) continue
       if (++members > limits.membersMax) tooLarge(`an object of more than ${limits.membersMax}`)
       if (!key.isWellFormed()) unsupported('a field name that is not valid Unicode')
+      sum.chars += key.length + quotedChars
       inspect(member, depth + 1, sum)
     }
   }
+}
+
+/** Counts are made anew for each question: a few numbers, which are named by their own short text. */
+function tally(value: object): boolean {
+  let members = 0
+  for (const key in value) {
+    const found = (value as Record<string, unknown>)[key]
+    if (!Number.isSafeInteger(found) || ++members > tallyMembersMax || key.length > shortText)
+      return false
+  }
+  return members > 0
+}
+
+function summed(text: string): Part {
+  return { name: text, chars: text.length, values: tallyMembersMax }
 }
 
 function plainObject(value: unknown): value is object {

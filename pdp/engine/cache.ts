@@ -31,7 +31,7 @@ export function decisionCache(bytesMax: number): DecisionCache {
   }
 
   function set(question: string, decision: Decision): void {
-    const bytes = entryBytes + 2 * (question.length + JSON.stringify(decision).length)
+    const bytes = entryBytes + 2 * question.length + weigh(decision)
     if (bytes > bytesMax / 2) return
     if (youngBytes + bytes > bytesMax / 2) {
       old = young
@@ -46,4 +46,13 @@ export function decisionCache(bytesMax: number): DecisionCache {
   function size() {
     return { entries: young.size + old.size, bytes: youngBytes + oldBytes }
   }
+}
+
+/** About the bytes a value takes in memory, counted high. */
+function weigh(value: unknown): number {
+  if (typeof value === 'string') return 24 + 2 * value.length
+  if (typeof value !== 'object' || value === null) return 8
+  let bytes = 64
+  for (const name in value) bytes += 8 + weigh((value as Record<string, unknown>)[name])
+  return bytes
 }

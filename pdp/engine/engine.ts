@@ -71,6 +71,7 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
   const questions = admission(cacheBytesMax / 4)
   let active: Active | undefined
   let refreshedMs = 0
+  let turns = Promise.resolve()
   let evaluations = 0
   let failures = 0
   let hits = 0
@@ -126,7 +127,14 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
     )
   }
 
-  async function activate(bundle: PolicyBundle, confirmedMs = now()): Promise<void> {
+  /** One after the other, so that the bundle given last is the one that stays. */
+  function activate(bundle: PolicyBundle, confirmedMs = now()): Promise<void> {
+    const turn = turns.then(() => takeOver(bundle, confirmedMs))
+    turns = turn.catch(() => undefined)
+    return turn
+  }
+
+  async function takeOver(bundle: PolicyBundle, confirmedMs: number): Promise<void> {
     const { name, revision, digest } = bundle
     try {
       const next = await policy(bundle, builtins)
@@ -151,33 +159,42 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
   }
 
   function refreshed(atMs: number): void {
-    refreshedMs = Math.max(refreshedMs, atMs)
+    // Not beyond now: a time from the future would keep a bundle fresh that nobody confirms.
+    refreshedMs = Math.max(refreshedMs, Math.min(atMs, now()))
   }
 
   function status(): EngineStatus {
     const cache = { hits, ...(active?.cache.size() ?? { entries: 0, bytes: 0 }) }
+    const nowMs = now()
+    const freshness = (current: Active): Freshness => ({
+      refreshedMs,
+      nowMs,
+      stale: stale(current, nowMs),
+    })
     return {
-      ...(active === undefined ? {} : { bundle: bundleStatus(active) }),
+      ...(active === undefined ? {} : { bundle: bundleStatus(active, freshness(active)) }),
       evaluations,
       failures,
       ...(lastFailure === undefined ? {} : { last_failure: lastFailure }),
       cache,
     }
   }
+}
 
-  function bundleStatus(current: Active): NonNullable<EngineStatus['bundle']> {
-    const { sequence, expiresMs } = current.bundle
-    const nowMs = now()
-    return {
-      ...current.origin,
-      ...(sequence === undefined ? {} : { sequence }),
-      ...(expiresMs === undefined ? {} : { expires_ms: expiresMs }),
-      activated_ms: current.activatedMs,
-      refreshed_ms: refreshedMs,
-      age_ms: nowMs - refreshedMs,
-      stale: stale(current, nowMs),
-      ...current.policy.status(),
-    }
+type Freshness = { readonly refreshedMs: number; readonly nowMs: number; readonly stale: boolean }
+
+function bundleStatus(current: Active, freshness: Freshness): NonNullable<EngineStatus['bundle']> {
+  const { sequence, expiresMs } = current.bundle
+  const { refreshedMs, nowMs, stale } = freshness
+  return {
+    ...current.origin,
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(expiresMs === undefined ? {} : { expires_ms: expiresMs }),
+    activated_ms: current.activatedMs,
+    refreshed_ms: refreshedMs,
+    age_ms: nowMs - refreshedMs,
+    stale,
+    ...current.policy.status(),
   }
 }
 

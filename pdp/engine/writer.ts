@@ -5,11 +5,24 @@
  *   array {5,elements@4,length@8,capacity@12}, element {index,value}
  *   object {6,buckets@4,n@8,length@12}, member {key,value,next}, a bucket sorted by key, n doubled from 8 at load 0.7
  */
-import { align, arenaOf, full, header, look, take, writeNumber, writeString } from './arena.ts'
+import {
+  type Arena,
+  align,
+  arenaOf,
+  full,
+  header,
+  look,
+  take,
+  writeNumber,
+  writeString,
+} from './arena.ts'
 import type { Instance } from './instance.ts'
 import { compare, type Name, nameBytesMax, names } from './names.ts'
+import { pins } from './pins.ts'
 
 const arenaBytesMin = 262_144
+/** Room for parts that come again with every question of a session. */
+const pinnedBytesMax = 524_288
 /** More than any admitted input can need; beyond it the write fails. */
 const arenaBytesMax = 67_108_864
 const loadMax = 0.7
@@ -22,6 +35,8 @@ export interface Writer {
   heapBase(): number
 }
 
+type Member = { readonly key: Name; readonly element: number }
+
 /** Claims its room in the instance's memory; whatever was free below the heap pointer is given up. */
 export function writer({ exports, memory }: Instance): Writer {
   const arena = arenaOf(memory)
@@ -32,6 +47,7 @@ export function writer({ exports, memory }: Instance): Writer {
   header(arena, constants.null, 1, 0)
   header(arena, constants.false, 2, 0)
   header(arena, constants.true, 2 | (1 << 8), 0)
+  const pinned = pins(claim(pinnedBytesMax), pinnedBytesMax, arena, any)
   const floor = exports.opa_heap_ptr_get()
   let size = arenaBytesMin
   let start = claim(size)
@@ -41,13 +57,19 @@ export function writer({ exports, memory }: Instance): Writer {
 
   function write(value: unknown): number {
     look(arena, memory)
+    pinned.begin()
     for (;;) {
       arena.top = start
       arena.end = start + size
-      const at = any(value)
+      const at = whole(value)
       if (!full(arena)) return at
       grow()
     }
+  }
+
+  function whole(value: unknown): number {
+    const record = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return record ? object(value as Record<string, unknown>, pinned.member) : any(value)
   }
 
   function any(value: unknown): number {
@@ -83,7 +105,12 @@ export function writer({ exports, memory }: Instance): Writer {
     return at
   }
 
-  function object(value: Record<string, unknown>): number {
+  function member(_: string, value: unknown): number {
+    return any(value)
+  }
+
+  /** Writes an object, its members with `each`. */
+  function object(value: Record<string, unknown>, each = member): number {
     const count = members(value)
     const buckets = bucketsFor(count)
     const at = take(arena, 16 + 4 * buckets)
@@ -97,27 +124,12 @@ export function writer({ exports, memory }: Instance): Writer {
       const found = value[text]
       if (found === undefined) continue
       const key = name(text)
-      const element = any(found)
+      const element = each(text, found)
       const entry = take(arena, 12)
       if (full(arena)) return 0
-      link(first + (key.hash & (buckets - 1)), entry, key, element)
+      link(arena, first + (key.hash & (buckets - 1)), entry, { key, element })
     }
     return at
-  }
-
-  /** Puts a member into its bucket, sorted by key. */
-  function link(bucket: number, entry: number, key: Name, element: number): void {
-    const { words } = arena
-    let slot = bucket
-    let next = words[slot] ?? 0
-    while (next !== 0 && compare(arena, key, words[next >> 2] ?? 0) > 0) {
-      slot = (next + 8) >> 2
-      next = words[slot] ?? 0
-    }
-    words[entry >> 2] = key.at
-    words[(entry + 4) >> 2] = element
-    words[(entry + 8) >> 2] = next
-    words[slot] = entry
   }
 
   function grow(): void {
@@ -145,4 +157,20 @@ function bucketsFor(count: number): number {
   let buckets = bucketsMin
   while (count > buckets * loadMax) buckets *= 2
   return buckets
+}
+
+/** Puts a member into its bucket, sorted by key. */
+function link(arena: Arena, bucket: number, entry: number, member: Member): void {
+  const { words } = arena
+  const { key, element } = member
+  let slot = bucket
+  let next = words[slot] ?? 0
+  while (next !== 0 && compare(arena, key, words[next >> 2] ?? 0) > 0) {
+    slot = (next + 8) >> 2
+    next = words[slot] ?? 0
+  }
+  words[entry >> 2] = key.at
+  words[(entry + 4) >> 2] = element
+  words[(entry + 8) >> 2] = next
+  words[slot] = entry
 }

@@ -136,6 +136,29 @@ describe.each(['direct', 'text'] as const)('%s marshalling', (way) => {
     }
   })
 
+  test('keeps what sessions repeat apart, however many sessions there are', () => {
+    const instance = start()
+    const { write, result } = codec(instance, way)
+    const session = (index: number): Readonly<Record<string, unknown>> =>
+      Object.freeze({ id: `${index}`, groups: Object.freeze(Array(400).fill(`group ${index}`)) })
+    const subjects = Array.from({ length: 60 }, (_, index) => session(index))
+    const contexts = Array.from({ length: 7 }, (_, index) => session(1000 + index))
+    for (let round = 0; round < 600; round++) {
+      const [subject, context] = [subjects[round % 59], contexts[round % 7]]
+      const asked = { subject, resource: session(round), context, action: { round } }
+      expect(result(write(asked))).toEqual(asked)
+    }
+  })
+
+  test('writes again what may have changed', () => {
+    const instance = start()
+    const { write, result } = codec(instance, way)
+    const subject = { id: 'ann' }
+    write({ subject })
+    subject.id = 'bob'
+    expect(result(write({ subject }))).toEqual({ subject: { id: 'bob' } })
+  })
+
   test('keeps a member named like the prototype a member', () => {
     const instance = start()
     const { result } = codec(instance, way)

@@ -95,6 +95,14 @@ describe('no means no', () => {
     expect(made.status().bundle?.age_ms).toBe(0)
   })
 
+  test('although somebody confirmed it for the future', async () => {
+    let now = 1_000_000
+    const made = await running({ now: () => now, staleAfterMs: day })
+    made.refreshed(now + 10 * day)
+    now += day + 1
+    expect(codeOf(made.evaluate(question()))).toBe('stale_bundle')
+  })
+
   test('from the moment the bundle expires, cached or not', async () => {
     let now = 1_000_000
     const made = engine({ now: () => now })
@@ -409,6 +417,13 @@ describe('a bundle that is not fit', () => {
       'activated',
       'refused',
     ])
+  })
+
+  test('of two activated at once the last stays, whichever loads faster', async () => {
+    const made = await running()
+    const slow = { ...basic, revision: 'r2', data: { list: numbers(200_000) } }
+    await Promise.all([made.activate(slow), made.activate({ ...basic, revision: 'r3' })])
+    expect(made.status().bundle?.revision).toBe('r3')
   })
 
   test('a good one takes over between two decisions, with its data', async () => {
