@@ -46,11 +46,15 @@ function explained(error: unknown, name: string, io: Io): number {
     io.stderr(`postern: ${error.message}\nTry: postern --help, or postern <command> --help\n`)
     return exits.usage
   }
-  // Some parts have failures of their own with this name: the name says that the message is enough.
-  const expected = error instanceof Error && ['Failure', 'Refusal'].includes(error.name)
-  const text = error instanceof Error ? (expected ? error.message : error.stack) : String(error)
-  io.stderr(`postern ${printable(name)}: ${text}\n`)
+  io.stderr(`postern ${printable(name)}: ${messageOf(error)}\n`)
   return exits.failed
+}
+
+/** What was thrown on purpose says enough; what V8 or a library threw is a mistake of ours, and needs its place. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const meant = error.constructor === Error || ['Failure', 'Refusal'].includes(error.name)
+  return meant ? error.message : (error.stack ?? error.message)
 }
 
 function overview({ version, commands }: Program): string {

@@ -37,7 +37,7 @@ export function membersOf(groups: readonly string[]): RequestHandler {
   return (request, _response, next) => {
     if (caller(request).groups.some((group) => groups.includes(group))) return next()
     throw new Refusal('not_permitted', undefined, {
-      remedy: 'this needs membership in one of the groups in server.admin_groups',
+      remedy: 'this needs membership in one of the groups in admin.groups of the configuration',
     })
   }
 }

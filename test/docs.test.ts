@@ -1,0 +1,40 @@
+/** The documentation says what the product does. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { main } from '../main.ts'
+import { metrics } from '../pdp/metrics.ts'
+
+const page = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+const operating = page('docs/operating.md')
+
+test('every metric is explained, and no other', () => {
+  const gate = metrics({
+    version: '1',
+    holds: () => ({}),
+    bundle: () => undefined,
+    audit: () => ({ entries: 0, dropped: 0, pending: 0, lagMs: 0, failing: false }),
+  })
+  const explained = [...operating.matchAll(/^\| `(postern_\w+)` \|/gm)].map((match) => match[1])
+  expect(explained.toSorted()).toEqual(gate.names().toSorted())
+})
+
+const commands = ['README.md', 'docs/operating.md'].flatMap((name) =>
+  [...page(name).matchAll(/^postern ([a-z].*)$/gm)].map((match) => match[1] ?? ''),
+)
+
+test('there are commands to try', () => {
+  expect(commands.length).toBeGreaterThan(10)
+})
+
+test.each(commands)('postern %s has a command and options that exist', async (line) => {
+  const words = line.split(/ #/)[0]?.match(/'[^']*'|\S+/g) ?? []
+  const [command = '', verb = ''] = words
+  let said = ''
+  const hear = (text: string): void => {
+    said += text
+  }
+  const help = { stdout: hear, stderr: hear, env: {} }
+  expect(await main([command, '--help'], help)).toBe(0)
+  if (['bundle', 'audit', 'holds'].includes(command)) expect(said).toContain(` ${verb}`)
+  for (const option of words.filter((word) => word.startsWith('--'))) expect(said).toContain(option)
+})
