@@ -4,7 +4,9 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { main } from '../main.ts'
+import { questions } from '../pdp/question.ts'
 import { canary, home, postern, project, type Ran, serving } from './gate.ts'
+import { subject } from './pdp/server/kit.ts'
 
 const demoKey = join(project, 'bundles/demo/demo.pub.pem')
 const demoBundle = join(project, 'bundles/demo/demo.tar.gz')
@@ -235,50 +237,29 @@ test('a second signal does not wait for anybody', async () => {
 
 test('decide answers a question from a file, with reasons', async () => {
   const asker = await home()
-  const question = {
-    v: 1,
-    phase: 'command',
-    subject: {
-      id: 'ada',
-      type: 'human',
-      issuer: 'https://issuer.test',
-      groups: ['engineers'],
-      claims: {},
-      actor: null,
-    },
-    resource: { id: 'shop', protocol: 'postgres', labels: { env: 'production' } },
-    action: {
-      name: 'drop',
-      effects: ['define'],
-      objects: [{ kind: 'table', name: 'public.customers', access: 'write' }],
-      text: 'drop table customers',
-    },
-    context: {
+  const { about } = questions(
+    subject('ada', ['engineers']),
+    { id: 'shop', protocol: 'postgres', labels: { env: 'production' } },
+    {
       peer: '127.0.0.1',
       tls: true,
       database: 'shop',
       user: 'ada',
       application: 'psql',
-      state: {},
       grants: [],
       capabilities: [],
     },
-    counts: {
-      groups: 1,
-      claims: 0,
-      labels: 1,
-      effects: 1,
-      objects: 1,
-      columns: 0,
-      outputs: 0,
-      predicates: 0,
-      grants: 0,
-    },
-  }
+  )
+  const question = about('command', {
+    name: 'drop',
+    effects: ['define'],
+    objects: [{ kind: 'table', name: 'public.customers', access: 'write' }],
+    text: 'drop table customers',
+  })
   writeFileSync(join(asker.folder, 'input.json'), JSON.stringify(question))
   const byConfig = await postern(asker, ['decide', '--input', 'input.json'])
   expect(byConfig).toMatchObject({ status: 0, err: '' })
-  expect(byConfig.out).toMatch(/^effect {3}deny\nbecause /)
+  expect(byConfig.out).toMatch(/^effect {3}deny\nbecause .+\(production_schema, \w+\)$/m)
   const args = ['--bundle', demoBundle, '--key', demoKey, '--key-id', 'demo', '--demo']
   const byBundle = await postern(asker, ['decide', ...args, '--input', 'input.json', '--json'])
   expect(JSON.parse(byBundle.out)).toMatchObject({ decision: { effect: 'deny' } })

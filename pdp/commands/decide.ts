@@ -1,4 +1,4 @@
-import type { Decision, Input, PolicyBundle } from '../contract.ts'
+import type { Decision, Input, PolicyBundle, Reason } from '../contract.ts'
 import { engine } from '../engine/engine.ts'
 import { exits, Failure, fileBytes, type Given, given, type Io, textOf, Usage } from './io.ts'
 import { printable, printableJson } from './printable.ts'
@@ -62,14 +62,13 @@ function question(path: string): Input {
   }
 }
 
+type Row = readonly [name: string, value: string]
+
 function text(decision: Decision): string {
   const { effect, reasons, masks, limits, quotas, hold, obligations } = decision
-  const rows: readonly (readonly [string, string])[] = [
+  const rows: readonly Row[] = [
     ['effect', effect],
-    ...reasons.map(
-      ({ rule, code, message }) => ['because', `${message} (${rule}, ${code})`] as const,
-    ),
-    ...reasons.flatMap(({ remedy }) => (remedy === undefined ? [] : [['remedy', remedy] as const])),
+    ...reasons.flatMap(reasonRows),
     ...masks.map((mask) => ['mask', JSON.stringify(mask)] as const),
     ...limits.map((limit) => ['limit', JSON.stringify(limit)] as const),
     ...quotas.map((quota) => ['quota', JSON.stringify(quota)] as const),
@@ -77,4 +76,9 @@ function text(decision: Decision): string {
     ...obligations.map((duty) => ['must', JSON.stringify(duty)] as const),
   ]
   return rows.map(([name, value]) => `${name.padEnd(8)} ${printable(value)}\n`).join('')
+}
+
+function reasonRows({ rule, code, message, remedy }: Reason): readonly Row[] {
+  const because = ['because', `${message} (${rule}, ${code})`] as const
+  return remedy === undefined ? [because] : [because, ['remedy', remedy]]
 }
