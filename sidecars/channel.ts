@@ -12,20 +12,24 @@ const unsentBytesMax = 256 * 1024
 /** How long a peer may take to accept the last bytes after `end`. */
 const lingerMsMax = 5_000
 
+/** A byte stream, or a way to open one that hands over its bytes by itself. */
+export type Source = Duplex | ((receive: (chunk: Buffer) => void) => Duplex)
+
 /** A Channel over any byte stream. Socket errors end the channel; they are never thrown. */
 export function channel(
-  stream: Duplex,
+  source: Source,
   lengthOf: Length,
   frameBytesMax: number = frameBytesMaxDefault,
 ): Channel {
   const gone = new AbortController()
   const incoming = cutter(lengthOf, frameBytesMax)
-  let socket = attached(stream, receive, left)
+  let socket = typeof source === 'function' ? source(receive) : heard(source, receive)
   let over = false
   let wake: (() => void) | undefined
   let taker: Taker | undefined
   let stopped = false
   let walking = false
+  watched(socket, left)
 
   return {
     gone: gone.signal,
@@ -132,17 +136,19 @@ export function channel(
     secured.on('error', left)
     socket = secured
     await handshake(secured)
-    attached(secured, receive, left)
+    watched(heard(secured, receive), left)
     return secured
   }
 }
 
-function attached(socket: Duplex, receive: (chunk: Buffer) => void, left: () => void): Duplex {
-  socket.on('data', receive)
+function heard(socket: Duplex, receive: (chunk: Buffer) => void): Duplex {
+  return socket.on('data', receive)
+}
+
+function watched(socket: Duplex, left: () => void): void {
   socket.on('error', left)
   socket.on('end', left)
   socket.on('close', left)
-  return socket
 }
 
 /** Errors are still heard: an error nobody listens to would end the process. */

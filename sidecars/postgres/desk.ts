@@ -11,6 +11,8 @@ import type { Statement } from './statement.ts'
 /** What every command of one client needs to be judged. */
 export interface Desk {
   readonly state: State
+  /** The statements in a text that is surely UTF-8. */
+  read(text: string): Reading
   /** The statements in the text at `at`. */
   reading(frame: Buffer, at: number): Reading
   /** Asks for each statement, then carries on; what became void meanwhile comes to nothing. */
@@ -27,6 +29,7 @@ export function desk(
 ): Desk {
   return {
     state,
+    read: (text) => read(text, state),
     reading: (frame, at) => (valid(frame, at) ? read(text(frame, at)[0], state) : [unreadable]),
     again: (frame, wait = nextReady(state)) => wait.then(() => request(frame)),
     judged(statements, asking, then) {

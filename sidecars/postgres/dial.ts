@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Upstream } from '../../pdp/contract.ts'
 import { Refusal } from '../../pdp/refusal.ts'
 import { channel } from '../channel.ts'
+import { dialTcp } from '../dial.ts'
 import type { Channel } from '../sidecar.ts'
 import { asClient } from '../tls.ts'
 import { int32, length, message } from './frames.ts'
@@ -18,9 +19,18 @@ export type Dialled = { readonly channel: Channel; readonly tls?: TLSSocket }
 
 /** Connects, in TLS with a checked certificate where it is configured. Throws Refusal `upstream_unavailable`. */
 export async function dial(upstream: Upstream, frameBytesMax?: number): Promise<Dialled> {
-  const socket = connect({ host: upstream.host, port: upstream.port, noDelay: true })
-  const server = channel(socket, length, frameBytesMax)
-  const timer = setTimeout(() => socket.destroy(), connectMsMax)
+  const address = { host: upstream.host, port: upstream.port }
+  let socket: Socket | undefined
+  const server = channel(
+    (receive) => {
+      const plain = upstream.tls === undefined
+      socket = plain ? dialTcp(address, receive) : connect({ ...address, noDelay: true })
+      return plain ? socket : socket.on('data', receive)
+    },
+    length,
+    frameBytesMax,
+  )
+  const timer = setTimeout(() => server.close(), connectMsMax)
   try {
     await connected(socket, server)
     if (upstream.tls === undefined) return { channel: server }
@@ -43,11 +53,11 @@ export async function dial(upstream: Upstream, frameBytesMax?: number): Promise<
 /** The datastore is not there, or not in a shape the gate will talk to. */
 export const unavailable = (why: string): Refusal => new Refusal('upstream_unavailable', why)
 
-function connected(socket: Socket, server: Channel): Promise<void> {
+function connected(socket: Socket | undefined, server: Channel): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (): void => reject(unavailable('the datastore cannot be reached'))
     server.gone.addEventListener('abort', fail, { once: true })
-    socket.once('connect', () => {
+    socket?.once('connect', () => {
       server.gone.removeEventListener('abort', fail)
       resolve()
     })

@@ -2,13 +2,15 @@ import { Malformed } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { bound } from './bind.ts'
 import type { Desk } from './desk.ts'
-import { describePortal, ends, letterOf, text } from './frames.ts'
+import { describePortal, ends, letterOf, text, valid } from './frames.ts'
 import { isRefused } from './judge.ts'
 import { proposals } from './proposals.ts'
+import type { Reading } from './reader.ts'
 import { missing, refuse, tooManyNames } from './refuse.ts'
 import type { Answer } from './requests.ts'
 import type { Run } from './run.ts'
-import { propose, type State } from './state.ts'
+import { type Prepared, propose, type State } from './state.ts'
+import type { Statement } from './statement.ts'
 
 /** Prepared statements and portals one session may keep. */
 const namesMax = 10_000
@@ -23,7 +25,9 @@ export function parse(desk: Desk, frame: Buffer): Answer {
   return desk.judged(statements, { prepare: true }, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, name === '' ? 'unnamed' : 'parse')
     const { batch, prepared } = state
-    const changes = [propose(prepared, { name, value: { statements }, batch })]
+    const changes = [
+      propose(prepared, { name, value: prepare(state, statements, frame, at), batch }),
+    ]
     state.queue.push({ kind: 'parse', runs: verdict, changes, unnamed: name === '' })
     return frame
   })
@@ -37,7 +41,9 @@ export function bind(desk: Desk, frame: Buffer): Answer {
   if (prepared === 'unsettled') return desk.again(frame)
   if (prepared === undefined) return refuse(state, missing('statement', name), 'parse')
   if (state.cursors.size >= namesMax) return refuse(state, tooManyNames, 'parse')
-  return desk.judged(prepared.statements, { parameters }, (verdict) => {
+  const statements = current(desk, prepared)
+  if (statements instanceof Promise) return desk.again(frame, statements)
+  return desk.judged(statements, { parameters }, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, 'parse')
     const [run] = verdict
     const value = { portal: true, statement: run?.statement, ...(run && { run }) }
@@ -46,6 +52,23 @@ export function bind(desk: Desk, frame: Buffer): Answer {
     const question = described(state, portal, run)
     return question.length === 0 ? frame : Buffer.concat([frame, question])
   })
+}
+
+function prepare(
+  state: State,
+  statements: readonly Statement[],
+  frame: Buffer,
+  at: number,
+): Prepared {
+  if (!valid(frame, at)) return { statements }
+  return { statements, text: text(frame, at)[0], read: [state.catalogue.current(), state.doubt] }
+}
+
+/** A statement as it would be read today: the server, too, looks names up anew when they have changed. */
+function current({ state, read }: Desk, { statements, text, read: then }: Prepared): Reading {
+  if (text === undefined) return statements
+  const same = then?.[0] === state.catalogue.current() && then?.[1] === state.doubt
+  return same && statements.every(({ needs }) => needs.length === 0) ? statements : read(text)
 }
 
 /** Execute: a portal was judged at its Bind; a cursor made in SQL is judged now. */

@@ -38,10 +38,10 @@ function refused(severity: string, refusal: Refusal, decision?: string): Buffer 
 
 /** What a person or an agent needs to find out more, in one line that reads the same everywhere. */
 function why(refusal: Refusal, decision?: string): string {
-  const { rule, ticket, retryAfterS, decision: id = decision } = refusal.detail
+  const { rule, reasons, ticket, retryAfterS, decision: id = decision } = refusal.detail
   const facts = [
     ...(rule === undefined ? [] : [`rule ${rule}`]),
-    `code ${refusal.code}`,
+    `code ${reasons?.[0]?.code ?? refusal.code}`,
     ...(id === undefined ? [] : [`decision ${id}`]),
     ...(ticket === undefined ? [] : [`ticket ${ticket}`]),
     ...(retryAfterS === undefined ? [] : [`retry after ${retryAfterS} s`]),
@@ -56,15 +56,28 @@ export const errorResponse = (report: Report): Buffer => frameOf('E', report)
 export const notice = (said: string): Buffer =>
   frameOf('N', { S: 'NOTICE', V: 'NOTICE', C: '00000', M: `postern: ${said}` })
 
-/** The report without anything a protected value could have got into: severity, SQLSTATE and where to ask. */
+/**
+ * Errors whose message is constant or repeats the client's own words: syntax, names that do not exist, transaction
+ * state, cancelled, serialisation, locks (PostgreSQL appendix A).
+ */
+const harmless = new Set(
+  '42601 42P01 42703 42883 42704 3F000 42501 25P02 25001 25006 25P01 57014 57P01 40001 40P01 55P03 26000 34000'.split(
+    ' ',
+  ),
+)
+
+/** The report without anything a protected value could have got into: severity, SQLSTATE, harmless words, where to ask. */
 export function scrubbed(frame: Buffer, decision: string): Buffer {
-  const { S = 'ERROR', V = S, C = 'XX000' } = fields(frame)
+  const { S = 'ERROR', V = S, C = 'XX000', M = '' } = fields(frame)
   const isError = frame[0] === 0x45
   return frameOf(isError ? 'E' : 'N', {
     S: severities.has(S) ? S : 'ERROR',
     V: severities.has(V) ? V : 'ERROR',
     C: /^[0-9A-Z]{5}$/.test(C) ? C : 'XX000',
-    M: `postern: the datastore's own words are withheld because they may hold protected values`,
+    M:
+      isError && harmless.has(C)
+        ? M
+        : `postern: the datastore's own words are withheld because they may hold protected values`,
     D: `decision ${decision}`,
   })
 }

@@ -84,7 +84,8 @@ function columns(state: State, frame: Buffer): Buffer {
     const catalogue = state.catalogue.current()
     if (found.some(({ tableOid }) => tableOid !== 0 && catalogue.byOid(tableOid) === undefined))
       state.catalogue.missed()?.catch(() => undefined)
-    run.describe(found, { catalogue, shadowed: state.shadowed })
+    const trust = state.defined > 0 ? 'none' : state.shadowed ? 'wire' : 'all'
+    run.describe(found, { catalogue, trust })
   }
   return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
 }
@@ -133,7 +134,7 @@ function completed(state: State, frame: Buffer): Buffer {
 /** What a statement that has run means for those after it. */
 function note(state: State, { statement: { command } }: Run): void {
   if (command.effects.includes('define')) {
-    state.defined = true
+    state.defined += 1
     // Temporary relations come before all others, and are in no catalogue of the gate's.
     if (/temp/i.test(command.text ?? 'temp')) state.shadowed = true
   }
@@ -222,9 +223,12 @@ function ready(state: State, frame: Buffer): Buffer {
   // Portals end with their transaction; a cursor WITH HOLD does not.
   if (idle) state.cursors.prune((cursor) => cursor.portal)
   if (idle && state.queue.length === 0) state.guard = undefined
-  if (idle && state.defined) {
-    state.defined = false
-    pauseFor(state, state.catalogue.refresh())
+  if (idle && state.defined > 0) {
+    const { defined: before } = state
+    const defined = state.catalogue.refresh().then(() => {
+      if (state.defined === before) state.defined = 0
+    })
+    pauseFor(state, defined)
   }
   state.copying = false
   state.ready?.()

@@ -44,19 +44,25 @@ export type Planning = {
   readonly statement: Statement
   readonly mask: Mask
   readonly catalogue: Catalogue
-  /** Names may mean temporary relations that nobody judged: only the wire's own origins are believed. */
-  readonly shadowed: boolean
+  readonly trust: Trust
 }
+
+/**
+ * What can be believed of a session's statements: everything; only the wire's own origins, once temporary relations
+ * may stand in front of the names that were read; nothing, while definitions are changed that the catalogue holds.
+ */
+export type Trust = 'all' | 'wire' | 'none'
 
 /** What to do with the rows of one result. Undefined when nothing has to be done. */
 export function planOf(fields: readonly Field[], planning: Planning): Plan | undefined {
   const { name, outputs, incomplete } = planning.statement.command
-  const complete = incomplete === undefined && !planning.shadowed
+  const complete = incomplete === undefined && planning.trust === 'all'
   // SHOW answers a setting, which is nobody's data.
   if (name === 'show' && complete) return undefined
   const told = complete && outputs?.length === fields.length ? outputs : undefined
   const plan = fields.map((field, index) => {
-    const change = changeOf(originOf(field, planning.catalogue), told?.[index], planning.mask)
+    const origin = planning.trust === 'none' ? undefined : originOf(field, planning.catalogue)
+    const change = changeOf(origin, told?.[index], planning.mask)
     return typeof change === 'object' && !textual.has(field.typeOid) ? 'null' : change
   })
   return plan.some((change) => change !== undefined) ? plan : undefined

@@ -31,7 +31,7 @@ export interface Run {
 }
 
 /** What is known when rows are described. */
-export type Around = Pick<Planning, 'catalogue' | 'shadowed'>
+export type Around = Pick<Planning, 'catalogue' | 'trust'>
 
 type Exceeded = { readonly what: string; readonly limit: Limit }
 

@@ -1,11 +1,18 @@
 import type { Session } from '../../pdp/contract.ts'
+import type { Catalogue } from './catalogue.ts'
 import type { Shared } from './catalogues.ts'
 import { type Change, type Names, names } from './names.ts'
 import type { Run } from './run.ts'
 import type { Statement } from './statement.ts'
 
 /** A prepared statement, by whichever way it was prepared. The protocol allows none or one; more the server refuses. */
-export type Prepared = { readonly statements: readonly Statement[] }
+export type Prepared = {
+  readonly statements: readonly Statement[]
+  /** Undefined for one that was prepared in SQL. */
+  readonly text?: string
+  /** What it was read with. */
+  readonly read?: readonly [catalogue: Catalogue, doubt: string | undefined]
+}
 
 /** A portal or an SQL cursor: the server has one namespace for both. Portals have their ruling from Bind. */
 export type Cursor = {
@@ -68,8 +75,8 @@ export type State = {
   copying: boolean
   /** The decision because of which the server's own words are withheld, until the transaction is over. */
   guard: string | undefined
-  /** Something was defined: the catalogue is read again once it is committed. */
-  defined: boolean
+  /** How much was defined since the catalogue was read; it is read again once that is committed. */
+  defined: number
   /** A temporary relation was made: names may mean it. */
   shadowed: boolean
   /** Why nothing this session says is surely understood any more. */
@@ -105,7 +112,7 @@ export function state(
     skipping: false,
     copying: false,
     guard: undefined,
-    defined: false,
+    defined: 0,
     shadowed: false,
     doubt: undefined,
     asking: new AbortController(),

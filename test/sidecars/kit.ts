@@ -151,6 +151,7 @@ export function allowed(id: string, asked: Pick<Asked, 'outcomes'>, answer: Answ
     id,
     mask: masking(mask),
     limits,
+    obligations: [],
     done: (outcome) => void asked.outcomes.push(outcome),
   }
 }

@@ -44,7 +44,8 @@ export function shop(options: PostgresOptions = {}): Shop {
     const { key, cert } = certificates
     const listening = { host: '127.0.0.1', port: 0, sidecar: postgres, gate: made }
     tls = await listen({ ...listening, tls: { key, cert } })
-    plain = await listen(listening)
+    // Plain on both sides, so that both ways of reading a socket are tested.
+    plain = await listen({ ...listening, gate: { ...made, upstream: { host, port } } })
   })
   afterAll(async () => {
     await tls?.close()
