@@ -43,6 +43,8 @@ export async function listening(
   server.maxRequestsPerSocket = requestsPerSocketMax
   server.listen(port, host)
   await once(server, 'listening')
+  // Accept errors (out of descriptors) end that one attempt; the server goes on.
+  server.on('error', () => undefined)
   const bound = server.address()
   const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port
   return { host, port: boundPort, close: (graceMs) => closed(server, graceMs) }
