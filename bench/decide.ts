@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { buildBundle } from '../bundles/build.ts'
-import type { Command, Input, PolicyBundle } from '../pdp/contract.ts'
+import type { Command, Input } from '../pdp/contract.ts'
 import { builtins } from '../pdp/engine/builtins.ts'
 import { engine, type ManagedEngine } from '../pdp/engine/engine.ts'
 import { plain } from '../pdp/engine/text.ts'
 import type { Value } from '../pdp/engine/value.ts'
+import type { PolicyBundle } from '../pdp/parts.ts'
 
 export type Cost = {
   readonly bytes: number

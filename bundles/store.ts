@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
-import type { PolicyBundle } from '../pdp/contract.ts'
+import type { PolicyBundle } from '../pdp/parts.ts'
 import { archiveBytesMax } from './archive.ts'
 
 /** What is remembered across restarts besides the bundle itself. */

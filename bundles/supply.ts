@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Observe, PolicyBundle } from '../pdp/contract.ts'
+import type { Observe, PolicyBundle } from '../pdp/parts.ts'
 import { sha256 } from './digest.ts'
 import type { Fetched, Source } from './source.ts'
 import { type Memory, refuseRollback, type Store } from './store.ts'

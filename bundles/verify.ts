@@ -1,4 +1,4 @@
-import type { PolicyBundle } from '../pdp/contract.ts'
+import type { PolicyBundle } from '../pdp/parts.ts'
 import { readArchive } from './archive.ts'
 import { sha256 } from './digest.ts'
 import { entrypoint, readContent } from './manifest.ts'

@@ -5,14 +5,15 @@ import type { Config, SecretRef } from './resolve.ts'
 type Path = readonly (string | number)[]
 export type Env = Readonly<Record<string, string | undefined>>
 
-/** Files and variables the settings name that are not there. What a start may create is not asked for. */
+/**
+ * Files and variables the settings name that are not there. What a start may create is not asked for, nor is the
+ * bundle: while its source is away the last good one decides, and without any the gate refuses.
+ */
 export function referenceFindings(config: Config, env: Env): readonly Finding[] {
   const { server, identity, bundle, masking, listeners } = config
-  const source = bundle.source
   return [
     ...tlsFindings(server.tls, ['server', 'tls']),
     ...fileFindings(identity.jwks, ['identity', 'jwks']),
-    ...(source.kind === 'file' ? fileFindings(source.path, ['bundle', 'source']) : []),
     ...bundle.keys.flatMap(({ file }, index) =>
       fileFindings(file, ['bundle', 'keys', index, 'file']),
     ),

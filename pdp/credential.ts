@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import type { Credentials, Secret } from './contract.ts'
+import type { Secret } from './contract.ts'
 import { watched } from './file.ts'
+import type { Credentials } from './parts.ts'
 import { Refusal } from './refusal.ts'
 import { secret } from './secret.ts'
 

@@ -1,14 +1,9 @@
 import type {
   Actor,
-  AuditEntry,
   Command,
   Credential,
-  Credentials,
   Gate,
-  Identified,
-  Identity,
   Knock,
-  Observe,
   Resource,
   Session,
   Subject,
@@ -17,6 +12,7 @@ import type {
 import { newId } from './id.ts'
 import { type Lifetime, lifetime } from './lifetime.ts'
 import { capabilitiesOf } from './obligations.ts'
+import type { AuditEntry, Credentials, Identified, Identity, Observe } from './parts.ts'
 import { Malformed, Refusal, refusalOf } from './refusal.ts'
 import { seats } from './seats.ts'
 import { type Court, type Pipeline, pipeline } from './session.ts'
@@ -26,7 +22,7 @@ export type GateParts = Court & {
   readonly upstream: Upstream
   readonly identity: Identity
   readonly credentials: Credentials
-  /** What the gate itself enforces, whatever the protocol: `quota` unless given. */
+  /** What the gate itself enforces, whatever the protocol: quotas and sessions that outlive their token unless given. */
   readonly capabilities?: readonly string[]
   /** Whether a session ends when its token expires: `end` unless given. */
   readonly tokenExpiry?: 'end' | 'keep'
@@ -58,12 +54,15 @@ type Opened = { readonly info: SessionInfo; readonly life: Lifetime }
 
 const sessionsMax = 10_000
 const sessionsPerSubjectMax = 1000
+/** An obligation on the decision to connect: the session goes on when its token has expired. */
+const outliveToken = 'outlive_token'
+const gateCapabilities = ['quota', `obligation:${outliveToken}`]
 const connect: Command = { name: 'connect', effects: ['session'], objects: [] }
 
 /** The way in to one resource. Throws on parts that do not fit together, e.g. a mask key that is too short. */
 export function gate(parts: GateParts): GateKeeper {
   const { resource, upstream, identity, credentials, audit, maskKey } = parts
-  const { capabilities = ['quota'], tokenExpiry = 'end', now = Date.now } = parts
+  const { capabilities = gateCapabilities, tokenExpiry = 'end', now = Date.now } = parts
   const room = seats(
     parts.sessionsMax ?? sessionsMax,
     parts.sessionsPerSubjectMax ?? sessionsPerSubjectMax,
@@ -107,6 +106,7 @@ export function gate(parts: GateParts): GateKeeper {
     })
     const ruling = await line.ask('connect', connect)
     if (!ruling.allowed) throw ruling.refusal
+    if (ruling.obligations.some(({ name }) => name === outliveToken)) life.keep()
     const credential = await credentials.credential()
     mustStay(knock)
     await audit.append({ kind: 'session_open', session, ...shown(resource, subject, knock) })

@@ -1,6 +1,7 @@
 import { actorIds, type Bound, digestOf } from './bind.ts'
-import type { Hold, HoldRule, Reason } from './contract.ts'
+import type { HoldRule, Reason } from './contract.ts'
 import { newId } from './id.ts'
+import type { Hold } from './parts.ts'
 import { Refusal } from './refusal.ts'
 import type { StoredHold } from './state/holds.ts'
 

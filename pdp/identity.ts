@@ -1,6 +1,6 @@
 import { errors, type JWTVerifyOptions, jwtVerify } from 'jose'
-import type { Identified, Identity } from './contract.ts'
 import { type HttpOptions, keysFromFile, keysFromIssuer } from './issuer.ts'
+import type { Identified, Identity } from './parts.ts'
 import { Refusal } from './refusal.ts'
 import { type ClaimNames, subjectOf } from './subject.ts'
 

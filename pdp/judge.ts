@@ -1,6 +1,7 @@
-import type { Asking, Decision, HoldRule, Verdict } from './contract.ts'
+import type { Asking, Decision, HoldRule } from './contract.ts'
 import type { Approval } from './hold.ts'
 import type { Duties } from './obligations.ts'
+import type { Verdict } from './parts.ts'
 import type { Quotas, Spender } from './quota.ts'
 import { denied } from './record.ts'
 import { Refusal } from './refusal.ts'

@@ -1,4 +1,4 @@
-import type { Audit, HoldState, Observe } from './contract.ts'
+import type { Audit, HoldState, Observe } from './parts.ts'
 import { Refusal } from './refusal.ts'
 import type { HoldStore, StoredHold } from './state/holds.ts'
 

@@ -6,6 +6,8 @@ export interface Lifetime {
   readonly ended: AbortSignal
   /** Why it is over, if it is; exact to the millisecond, whenever the timer fires. */
   over(): Refusal | undefined
+  /** It may outlive its token: only somebody's word ends it now. */
+  keep(): void
   /** Ends it now; the first reason stays. */
   end(why: Refusal): void
   /** Stops the clock. */
@@ -16,8 +18,9 @@ export interface Lifetime {
 const timerMsMax = 2 ** 31 - 1
 
 /** A life until `expiresMs` (milliseconds since the epoch), or until somebody ends it. */
-export function lifetime(expiresMs: number | undefined, now: () => number): Lifetime {
+export function lifetime(tokenExpiresMs: number | undefined, now: () => number): Lifetime {
   const ending = new AbortController()
+  let expiresMs = tokenExpiresMs
   let timer: NodeJS.Timeout | undefined
   arm()
 
@@ -36,5 +39,10 @@ export function lifetime(expiresMs: number | undefined, now: () => number): Life
     ending.abort(why)
   }
 
-  return { ended: ending.signal, over, end, stop: () => clearTimeout(timer) }
+  function keep(): void {
+    clearTimeout(timer)
+    expiresMs = undefined
+  }
+
+  return { ended: ending.signal, over, keep, end, stop: () => clearTimeout(timer) }
 }

@@ -1,5 +1,5 @@
 import pino, { type DestinationStream, type Logger } from 'pino'
-import type { Happening, Observe } from './contract.ts'
+import type { Happening, Observe } from './parts.ts'
 
 /** The gate's own log: constant phrases, variables as fields, never statement text or cell values. */
 export interface Log {

@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import type { Observe } from './contract.ts'
 import { count, counts as noCounts, publishCounts } from './metrics/counts.ts'
 import { distributions } from './metrics/distribution.ts'
 import { publishSources, type Sources } from './metrics/sources.ts'
+import type { Observe } from './parts.ts'
 
 /** The gate's numbers, counted as they happen and turned into Prometheus' text when scraped. */
 export interface Metrics {

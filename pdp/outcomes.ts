@@ -1,4 +1,5 @@
-import type { Audit, Decision, Observe, Outcome } from './contract.ts'
+import type { Decision, Outcome } from './contract.ts'
+import type { Audit, Observe } from './parts.ts'
 import type { Quotas, Spender } from './quota.ts'
 import { outcomeEntry } from './record.ts'
 

@@ -1,4 +1,5 @@
-import type { AuditEntry, Decision, Happening, Input, Outcome, Verdict } from './contract.ts'
+import type { Decision, Input, Outcome } from './contract.ts'
+import type { AuditEntry, Happening, Verdict } from './parts.ts'
 import { type Code, codes, Refusal } from './refusal.ts'
 
 /** A decision and what became of it, for the record. Field names are those of OPA's decision log. */

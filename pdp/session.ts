@@ -1,25 +1,22 @@
 import type {
   Asking,
-  Audit,
   Command,
   Context,
   Decision,
-  Engine,
   HoldRule,
   Input,
-  Observe,
   Refused,
   Resource,
   Ruling,
   Secret,
   Subject,
-  Verdict,
 } from './contract.ts'
 import type { Approval, HoldDesk } from './hold.ts'
 import { newId } from './id.ts'
 import { type Judged, judge } from './judge.ts'
 import { type Duties, duties } from './obligations.ts'
 import { outcomes } from './outcomes.ts'
+import type { Audit, Engine, Observe, Verdict } from './parts.ts'
 import { questions } from './question.ts'
 import type { Quotas } from './quota.ts'
 import { decisionEntry, decisionHappening, denial } from './record.ts'
@@ -170,7 +167,7 @@ export function pipeline(court: Court, party: Party): Pipeline {
     const { mask, limits } = owed
     const runs = phase === 'command' && asking.prepare !== true
     const done = runs ? running.started(id, decision) : nothingRan
-    return { allowed: true, id, mask, limits, done }
+    return { allowed: true, id, mask, limits, obligations: decision.obligations, done }
   }
 
   function failed(id: string, error: unknown): Refused {

@@ -111,6 +111,8 @@ function requests(
   finish: (problem?: unknown) => void,
 ): Taker {
   const out = outbox()
+  let thinking = false
+  let full = false
   return { take, flush, end: finish }
 
   function take(frame: Buffer): boolean {
@@ -119,18 +121,30 @@ function requests(
       out.add(answer)
       return true
     }
-    answer.then(later, finish)
+    thinking = true
+    answer.then(thought, finish)
     return false
   }
 
-  function later(bytes: Buffer): void {
+  function thought(bytes: Buffer): void {
+    thinking = false
     out.add(bytes)
-    client.go()
     flush()
+    goOn()
   }
 
   function flush(): void {
-    forward(out.take(), client, server)
+    if (server.write(out.take()) || full) return
+    full = true
+    client.stop()
+    server.drained(() => {
+      full = false
+      goOn()
+    })
+  }
+
+  function goOn(): void {
+    if (!thinking && !full) client.go()
   }
 }
 
@@ -147,19 +161,17 @@ function responses(
       out.add(response(frame))
       return true
     },
-    flush: () => forward(out.take(), server, client),
+    flush() {
+      if (client.write(out.take())) return
+      server.stop()
+      client.drained(() => server.go())
+    },
     end(problem) {
       // What was rewritten before the failure may go out; the failing message may not.
       client.write(out.take())
       finish(problem)
     },
   }
-}
-
-function forward(bytes: Buffer, from: Channel, to: Channel): void {
-  if (to.write(bytes)) return
-  from.stop()
-  to.drained(() => from.go())
 }
 
 /** Only a Refusal explains itself; a failure of ours names the session, so that the log can be searched for it. */

@@ -10,6 +10,7 @@ import type { Issuer, Person } from './issuer.ts'
 /** `folder` is where the gate's files lie. */
 export type Stage = { readonly folder: string; readonly ports: Ports; readonly issuer: Issuer }
 
+type Decided = { readonly result?: { readonly effect?: string } }
 type Answer = { readonly rows: readonly Record<string, unknown>[]; readonly count: number }
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
@@ -70,9 +71,16 @@ async function held(stage: Stage): Promise<void> {
 
 async function recorded(stage: Stage): Promise<void> {
   title('5. On record: every question and every answer, in a chain that can be verified')
-  const rows = JSON.parse(
-    await postern(stage, 'bob', ['audit', 'search', '--kind', 'decision', '--json'], false),
-  ) as { result?: { effect?: string } }[]
+  const found = await postern(
+    stage,
+    'bob',
+    ['audit', 'search', '--kind', 'decision', '--json'],
+    false,
+  )
+  const rows = found
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Decided)
   const effects = new Set(rows.map((row) => row.result?.effect))
   for (const effect of ['allow', 'deny', 'hold'])
     expect(effects.has(effect), `a decision "${effect}" is found`)

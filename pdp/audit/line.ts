@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { AuditEntry } from '../contract.ts'
+import type { AuditEntry } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
 
 /** Where an entry stands in the log. */

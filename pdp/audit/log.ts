@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Audit, AuditEntry } from '../contract.ts'
+import type { Audit, AuditEntry } from '../parts.ts'
 import { type Chain, type Gap, type Item, openChain } from './chain.ts'
 import { bodyOf, faithfulOf } from './line.ts'
 import { lockFolder } from './lock.ts'

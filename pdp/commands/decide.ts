@@ -1,5 +1,6 @@
-import type { Decision, Input, PolicyBundle, Reason } from '../contract.ts'
+import type { Decision, Input, Reason } from '../contract.ts'
 import { engine } from '../engine/engine.ts'
+import type { PolicyBundle } from '../parts.ts'
 import { exits, Failure, fileBytes, type Given, given, type Io, textOf, Usage } from './io.ts'
 import { printable, printableJson } from './printable.ts'
 

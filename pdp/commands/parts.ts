@@ -4,9 +4,10 @@ import { httpSource } from '../../bundles/http.ts'
 import type { Source } from '../../bundles/source.ts'
 import { folderStore, type Store } from '../../bundles/store.ts'
 import { type Trust, trustSet } from '../../bundles/trust.ts'
-import type { Credentials, Identity, Secret, Upstream } from '../contract.ts'
+import type { Secret, Upstream } from '../contract.ts'
 import { credentials, type SecretSource } from '../credential.ts'
 import { identity } from '../identity.ts'
+import type { Credentials, Identity } from '../parts.ts'
 import { fileBytes, type Io } from './io.ts'
 import type {
   ListenerSettings,

@@ -1,4 +1,5 @@
-import type { Decision, Engine, Input, Observe, PolicyBundle, Verdict } from '../contract.ts'
+import type { Decision, Input } from '../contract.ts'
+import type { Engine, Observe, PolicyBundle, Verdict } from '../parts.ts'
 import { type Code, Refusal } from '../refusal.ts'
 import { admission } from './admission.ts'
 import { builtins } from './builtins.ts'

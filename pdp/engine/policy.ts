@@ -1,5 +1,5 @@
 /** One loaded policy: an instance of its module, kept healthy, that answers inputs. */
-import type { PolicyBundle } from '../contract.ts'
+import type { PolicyBundle } from '../parts.ts'
 import type { Builtins, Moment } from './builtins/operands.ts'
 import { codec, type Marshalling, marshallingOf } from './codec.ts'
 import { type Instance, instantiate, pagesOf, revive, store, textAt } from './instance.ts'

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Decision, Happening } from '../contract.ts'
+import type { Decision } from '../contract.ts'
+import type { Happening } from '../parts.ts'
 import { type Tally, tally } from './tally.ts'
 
 /** Names of rules and codes come from policy, so they are bounded. */

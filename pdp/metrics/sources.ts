@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { HoldState } from '../contract.ts'
+import type { HoldState } from '../parts.ts'
 
 /** What is read when somebody scrapes. Each must be cheap. */
 export type Sources = {

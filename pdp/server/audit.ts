@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import { z } from 'zod'
 import type { AuditSearch } from '../audit/search.ts'
-import type { Audit } from '../contract.ts'
+import type { Audit } from '../parts.ts'
 import { membersOf } from './caller.ts'
 import { parsed } from './parse.ts'
 import { onRecord } from './record.ts'

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
-import type { Identity, Subject } from '../contract.ts'
+import type { Subject } from '../contract.ts'
+import type { Identity } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
 
 const tokenBytesMax = 16 * 1024

@@ -1,6 +1,6 @@
 import { Router } from 'express'
-import type { Identity } from '../contract.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Identity } from '../parts.ts'
 import { authenticate, membersOf } from './caller.ts'
 import { near } from './guard.ts'
 

@@ -1,6 +1,7 @@
 import { json, type Request, Router } from 'express'
 import { z } from 'zod'
-import type { Audit, Hold, Holds, Subject, Vote } from '../contract.ts'
+import type { Subject } from '../contract.ts'
+import type { Audit, Hold, Holds, Vote } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
 import { caller } from './caller.ts'
 import { parsed } from './parse.ts'

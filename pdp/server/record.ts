@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { Audit } from '../contract.ts'
+import type { Audit } from '../parts.ts'
 import { refusalOf } from '../refusal.ts'
 import { caller } from './caller.ts'
 

@@ -1,4 +1,4 @@
-import type { Hold, HoldState } from '../contract.ts'
+import type { Hold, HoldState } from '../parts.ts'
 
 /** A hold as it is kept: what people see of it, and what binds it to one asker. */
 export type StoredHold = {

@@ -12,6 +12,8 @@ export type Relaying = Relay & {
   closed(): boolean
 }
 
+const connectionLost = '08006'
+
 /** Judges what the client says and masks what the server answers. */
 export function relay(state: State, read: (text: string, state: State) => Reading): Relaying {
   return {
@@ -23,7 +25,9 @@ export function relay(state: State, read: (text: string, state: State) => Readin
     },
     closed() {
       const busy = state.queue.length > 0
-      for (const slot of state.queue.splice(0)) dropped(slot)
+      // Whatever is still being asked for comes to nothing.
+      state.skipping = true
+      for (const slot of state.queue.splice(0)) dropped(slot, connectionLost)
       state.cursors.prune(() => true)
       return busy
     },

@@ -195,16 +195,19 @@ function skip(state: State): void {
   if (state.queue.length === 0) state.skipping = true
 }
 
+/** What becomes of a statement when one before it failed. */
+const inFailedTransaction = '25P02'
+
 /** Takes back what a message that came to nothing would have changed. */
-export function dropped(slot: Slot): void {
-  for (const run of runsOf(slot)) run.finish('25P02')
+export function dropped(slot: Slot, error: string = inFailedTransaction): void {
+  for (const run of runsOf(slot)) run.finish(error)
   if ('changes' in slot) for (const change of slot.changes) change.drop()
-  if (slot.kind === 'query') unfinished(slot.steps.slice(slot.at))
+  if (slot.kind === 'query') unfinished(slot.steps.slice(slot.at), error)
 }
 
-function unfinished(steps: readonly Step[]): void {
+function unfinished(steps: readonly Step[], error: string = inFailedTransaction): void {
   for (const { run, changes } of steps) {
-    run.finish('25P02')
+    run.finish(error)
     for (const change of changes) change.drop()
   }
 }

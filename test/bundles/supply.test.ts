@@ -9,7 +9,7 @@ import { httpSource } from '../../bundles/http.ts'
 import type { Fetched, Source } from '../../bundles/source.ts'
 import { folderStore, type Store } from '../../bundles/store.ts'
 import { type Supplying, supply } from '../../bundles/supply.ts'
-import type { Happening, PolicyBundle } from '../../pdp/contract.ts'
+import type { Happening, PolicyBundle } from '../../pdp/parts.ts'
 import { bundle, ecPair, scratch, trust } from './kit.ts'
 
 type Step = (known: string | undefined) => Fetched | Promise<Fetched>

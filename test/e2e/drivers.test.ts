@@ -1,7 +1,6 @@
-import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { connect, run, type Stage, startStage } from './stage.ts'
+import { connect, type Stage, startStage } from './stage.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -67,16 +66,4 @@ test('postgres.js: pipelined prepared statements, one denied among them', async 
   const rows = await sql`select id from orders order by id`.cursor(100, () => undefined)
   expect(rows).toBeDefined()
   await sql.end()
-})
-
-test('psycopg: a pipeline with a refusal in it commits nothing', async () => {
-  const script = join(import.meta.dirname, 'pipeline.py')
-  const where = `host=localhost port=${stage.setup.ports.gate} user=alice dbname=shop sslmode=verify-full sslrootcert=${join(stage.setup.folder, 'ca.crt')}`
-  const done = await run('/usr/bin/python3', [script, where], {
-    PGPASSWORD: await stage.issuer.token('alice'),
-  })
-  expect(done.stderr).toBe('')
-  expect(done.status).toBe(0)
-  const { rows } = await stage.direct.query('select count(*)::int as n from notes')
-  expect(rows).toEqual([{ n: 0 }])
 })

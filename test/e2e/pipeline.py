@@ -1,17 +1,18 @@
-"""A pipeline whose third statement is refused: the first two must not be committed. Then the session goes on."""
+"""Four statements in one pipeline, the third from the command line; prints whether it was refused, and that the session goes on."""
 import sys
 
 import psycopg
 
-with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+where, third = sys.argv[1:]
+with psycopg.connect(where, autocommit=True) as connection:
+    outcome = "done"
     try:
         with connection.pipeline():
             connection.execute("insert into notes values (1)")
             connection.execute("insert into notes values (2)")
-            connection.execute("drop table notes")
+            connection.execute(third)
             connection.execute("insert into notes values (3)")
     except psycopg.errors.InsufficientPrivilege as error:
         assert "postern" in str(error), error
-    else:
-        raise AssertionError("nothing was refused")
-    assert connection.execute("select count(*) from orders").fetchone() == (1000,)
+        outcome = "refused"
+    print(f"{outcome}, {connection.execute('select count(*) from orders').fetchone()[0]}")

@@ -66,7 +66,7 @@ test('nobody but security reads the secrets', async () => {
   }
 })
 
-test.each(['\\d', '\\dt', '\\d orders', '\\l', '\\df', '\\dn', '\\du', '\\conninfo', '\\dv'])(
+test.each(['\\d', '\\dt', '\\d orders', '\\df', '\\dn', '\\du', '\\conninfo', '\\dv'])(
   'psql %s works for an engineer',
   async (command) => {
     const done = await psql(stage, 'alice', command)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, everythingWritten, postern, psql, type Stage, startStage } from './stage.ts'
@@ -20,7 +20,8 @@ type Row = {
 async function search(...args: string[]): Promise<readonly Row[]> {
   const done = await postern(stage, 'bob', 'audit', 'search', ...args, '--json')
   expect(done.stderr).toBe('')
-  return JSON.parse(done.stdout) as Row[]
+  const lines = done.stdout.split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line) as Row)
 }
 
 test('every statement is on the record and found by who, what, effect and text', async () => {
@@ -45,17 +46,14 @@ test('search takes a time range', async () => {
 test('the chain verifies, and one changed byte is found and named', async () => {
   const before = await postern(stage, 'bob', 'audit', 'verify')
   expect(before.status).toBe(0)
-  await stage.restart()
-  const folder = join(stage.setup.folder, 'state', 'audit')
-  const name = readdirSync(folder).find((file) => /jsonl?$|log$/.test(file))
-  const file = join(folder, name ?? '')
+  const copy = join(stage.setup.folder, 'copy')
+  cpSync(join(stage.setup.folder, 'state', 'audit'), copy, { recursive: true })
+  const file = join(copy, readdirSync(copy).find((name) => name.endsWith('.jsonl')) ?? '')
   const text = readFileSync(file, 'utf8')
   writeFileSync(file, text.replace('where id = 17', 'where id = 18'))
-  const after = await postern(stage, 'bob', 'audit', 'verify')
-  expect(after.status).not.toBe(0)
-  expect(after.stdout + after.stderr).toMatch(/entry|seq|line/i)
-  writeFileSync(file, text)
-  expect((await postern(stage, 'bob', 'audit', 'verify')).status).toBe(0)
+  const after = await postern(stage, 'bob', 'audit', 'verify', '--folder', copy)
+  expect(after.status).toBe(1)
+  expect(after.stdout + after.stderr).toMatch(/seq \d+|entry \d+|line \d+/i)
 })
 
 test('the canary: neither the credential nor a token nor a cell value is anywhere', async () => {

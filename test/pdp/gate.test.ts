@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Happening, Subject } from '../../pdp/contract.ts'
+import type { Subject } from '../../pdp/contract.ts'
+import type { Happening } from '../../pdp/parts.ts'
 import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { secret } from '../../pdp/secret.ts'
 import {
@@ -8,6 +9,7 @@ import {
   bob,
   canary,
   commands,
+  decision,
   deny,
   engine,
   held,
@@ -217,6 +219,21 @@ describe('a gate', () => {
     const session = await gate.open(knock())
     await new Promise((resolve) => session.ended.addEventListener('abort', resolve))
     expect(session.ended.reason).toMatchObject({ code: 'token_expired' })
+  })
+
+  test('lets a session outlive its token where policy says so when it connects', async () => {
+    const clock = { ms: 1_000_000 }
+    const keep = decision({ obligations: [{ name: 'outlive_token' }] })
+    const { gate, knock } = scene((input) => (input.phase === 'connect' ? keep : allow), {
+      gate: {
+        now: () => clock.ms,
+        identity: { identify: async () => ({ subject: alice, expiresMs: clock.ms + 1000 }) },
+      },
+    })
+    const session = await gate.open(knock())
+    clock.ms += 5000
+    expect(await session.ask(select)).toMatchObject({ allowed: true })
+    expect(session.ended.aborted).toBe(false)
   })
 
   test.each<[string, unknown, object, boolean]>([

@@ -2,14 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import type {
-  AuditEntry,
-  Command,
-  Decision,
-  HoldRule,
-  Session,
-  Subject,
-} from '../../pdp/contract.ts'
+import type { Command, Decision, HoldRule, Session, Subject } from '../../pdp/contract.ts'
+import type { AuditEntry } from '../../pdp/parts.ts'
 import { Refusal } from '../../pdp/refusal.ts'
 import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
 import {

@@ -1,20 +1,15 @@
 import type {
-  Audit,
-  AuditEntry,
   Command,
   Decision,
-  Engine,
-  Happening,
-  Hold,
   HoldRule,
   Input,
   Knock,
   Resource,
   Subject,
-  Verdict,
 } from '../../pdp/contract.ts'
 import { type GateKeeper, type GateParts, gate } from '../../pdp/gate.ts'
 import { type HoldDesk, type HoldParts, holds } from '../../pdp/hold.ts'
+import type { Audit, AuditEntry, Engine, Happening, Hold, Verdict } from '../../pdp/parts.ts'
 import { memoryQuotas } from '../../pdp/quota.ts'
 import { Refusal } from '../../pdp/refusal.ts'
 import { secret } from '../../pdp/secret.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Happening } from '../../pdp/contract.ts'
 import { type Log, log } from '../../pdp/log.ts'
+import type { Happening } from '../../pdp/parts.ts'
 
 const canary = 'cnry-4111111111111111'
 

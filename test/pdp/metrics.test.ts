@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Happening } from '../../pdp/contract.ts'
 import { type Metrics, metrics } from '../../pdp/metrics.ts'
+import type { Happening } from '../../pdp/parts.ts'
 
 const decision: Extract<Happening, { kind: 'decision' }> = {
   kind: 'decision',

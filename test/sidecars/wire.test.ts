@@ -120,6 +120,24 @@ test('requests keep their order while one of them is thought about', async () =>
   await expect.poll(() => got(server), poll).toBe('\x01a\x01S\x01b\x01c')
 })
 
+test('a server that takes nothing does not make the gate skip a thought', async () => {
+  let answer: (frame: Buffer) => void = () => undefined
+  const relay: Relay = {
+    request: (frame) =>
+      frame.includes('slow') ? new Promise((resolve) => (answer = resolve)) : frame,
+    response: (frame) => frame,
+  }
+  const { client, server, got } = rig(relay)
+  server.pause()
+  const many = Array.from({ length: 3_000 }, () => line('x'.repeat(200)))
+  client.write(Buffer.concat([...many, line('slow'), line('last')]))
+  await turn()
+  server.resume()
+  await expect.poll(() => got(server).length, poll).toBe(3_000 * 201)
+  answer(line('S'))
+  await expect.poll(() => got(server).slice(-7), poll).toBe('\x01S\x04last')
+})
+
 test('a hang-up is noticed while a command waits and more of them are unread', async () => {
   const never: Relay = { request: () => new Promise(() => undefined), response: (frame) => frame }
   const { client, over, closed, closes, hungUp } = rig(never)

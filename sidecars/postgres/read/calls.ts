@@ -26,15 +26,13 @@ export function call(reading: Reading, one: Call): boolean {
   for (const routine of ours) runs(reading, routine)
   if (isReaching(one.name)) {
     reading.opaque = true
-    facts.effect('execute')
-    facts.call(`${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`, 'reaching')
+    executes(reading, `${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`, 'reaching')
     facts.doubt(`what ${one.name}() touches cannot be told from the statement`)
     return false
   }
   if (candidates.length === 0) {
     reading.opaque = true
-    facts.effect('execute')
-    facts.call(one.schema === undefined ? one.name : `${one.schema}.${one.name}`, 'unknown')
+    executes(reading, one.schema === undefined ? one.name : `${one.schema}.${one.name}`, 'unknown')
     facts.doubt(`function ${one.name} is not known`)
     return false
   }
@@ -63,12 +61,9 @@ function isServers(routine: Routine): boolean {
 }
 
 function runs(reading: Reading, routine: Routine): void {
-  const { facts } = reading
   reading.opaque = true
   const full = `${routine.schema}.${routine.name}`
-  facts.effect('execute')
-  facts.touch('function', full, 'read')
-  facts.call(full, routine.definer ? `definer:${routine.language}` : `user:${routine.language}`)
+  executes(reading, full, `${routine.definer ? 'definer' : 'user'}:${routine.language}`)
 }
 
 function builtin(reading: Reading, one: Call, candidates: readonly Routine[]): void {
@@ -99,8 +94,14 @@ function builtin(reading: Reading, one: Call, candidates: readonly Routine[]): v
     return
   }
   reading.opaque = true
+  executes(reading, full, 'unlisted')
+}
+
+/** Code that policy has to know of: an object, so that it counts among the objects. */
+function executes({ facts }: Reading, full: string, kind: string): void {
   facts.effect('execute')
-  facts.call(full, 'unlisted')
+  facts.touch('function', full, 'read')
+  facts.call(full, kind)
 }
 
 function setting({ facts }: Reading, args: readonly Node[]): void {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { AuditEntry } from '../../../pdp/contract.ts'
+import type { AuditEntry } from '../../../pdp/parts.ts'
 
 /** A folder that is gone when the test is over. */
 export function scratch(): string {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Happening, Input, PolicyBundle, Verdict } from '../../../pdp/contract.ts'
+import type { Input } from '../../../pdp/contract.ts'
 import { engine, type ManagedEngine } from '../../../pdp/engine/engine.ts'
+import type { Happening, PolicyBundle, Verdict } from '../../../pdp/parts.ts'
 import { bundle, policyText, question } from './kit.ts'
 
 const day = 86_400_000

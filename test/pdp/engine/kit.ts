@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import type { Input, PolicyBundle } from '../../../pdp/contract.ts'
+import type { Input } from '../../../pdp/contract.ts'
+import type { PolicyBundle } from '../../../pdp/parts.ts'
 
 /** The pinned opa; `make setup` puts it there. */
 export const opa = fileURLToPath(new URL('../../../.tools/opa', import.meta.url))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Hold } from '../../../pdp/contract.ts'
+import type { Hold } from '../../../pdp/parts.ts'
 import type { HoldStore, StoredHold } from '../../../pdp/state/holds.ts'
 
 /** A hold with sensible members. */

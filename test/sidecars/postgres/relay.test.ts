@@ -7,7 +7,7 @@ import { reader } from '../../../sidecars/postgres/reader.ts'
 import { type Relaying, relay } from '../../../sidecars/postgres/relay.ts'
 import { fields } from '../../../sidecars/postgres/report.ts'
 import { state } from '../../../sidecars/postgres/state.ts'
-import type { NameChange, Statement } from '../../../sidecars/postgres/statement.ts'
+import type { NameChange, Scope, Statement } from '../../../sidecars/postgres/statement.ts'
 import type { Catalogue } from '../../../sidecars/sql/catalogue.ts'
 import { type Answer, type Asked, allowed } from '../kit.ts'
 import * as m from './messages.ts'
@@ -47,9 +47,14 @@ function policy(text: string): Answer {
   return 'allow'
 }
 
-/** One statement per `;`; `prepare x: …`, `deallocate x`, `declare x: …`, `copy in`, `copy out` do what they say. */
-function read(text: string): readonly Statement[] {
-  return text.split(';').map((one) => statement(one.trim()))
+/** One statement per `;`; `prepare x: …`, `deallocate x`, `declare x: …`, `execute x`, `copy in`, `copy out` do what they say. */
+function read(text: string, scope: Scope): readonly Statement[] {
+  return text.split(';').map((one) => {
+    const name = /^execute (\w+)/.exec(one)?.[1]
+    if (name === undefined) return statement(one.trim())
+    const inner = scope.prepared(name)?.command.text
+    return { ...statement(`${one} = ${inner}`), needs: [name] }
+  })
 }
 
 function statement(text: string): Statement {
@@ -58,7 +63,13 @@ function statement(text: string): Statement {
   const change =
     kind && ({ kind, name, ...(inner && { statement: statement(inner) }) } as NameChange)
   const copy = /^copy (in|out)/.exec(text)?.[1] as 'in' | 'out' | undefined
-  const command: Command = { name: 'test', effects: ['read'], objects: [], text }
+  const command: Command = {
+    name: 'test',
+    effects: [text.includes('define') ? 'define' : 'read'],
+    objects: [],
+    text,
+    ...(text.includes('told') && { outputs: [{ name: 'n', sources: [], exact: true }] }),
+  }
   return { command, names: change ? [change] : [], needs: [], rows: true, ...(copy && { copy }) }
 }
 
@@ -350,6 +361,56 @@ test('settings that change what a statement means end the connection', () => {
   expect(() => response(message('S', 'standard_conforming_strings', 'off'))).toThrow(Refusal)
   const harmless = message('S', 'TimeZone', 'UTC')
   expect(response(harmless)).toBe(harmless)
+})
+
+test('while definitions are changing nothing is believed', () => {
+  const { send, response } = rig()
+  send(m.query('define'), m.query('mask'))
+  response(m.complete('CREATE VIEW'))
+  response(m.ready('T'))
+  response(m.columns(id))
+  expect(response(m.row('1'))).toEqual(m.row(null))
+})
+
+test('behind a temporary relation only the wire’s own origin is believed', async () => {
+  const { send, request, response } = rig()
+  send(m.query('define temp'))
+  response(m.complete('CREATE VIEW'))
+  response(m.ready())
+  await request(m.query('mask told'))
+  response(m.columns({ name: 'n' }))
+  expect(response(m.row('1'))).toEqual(m.row(null))
+  response(m.complete('SELECT 1'))
+  response(m.ready())
+  send(m.query('mask'))
+  response(m.columns(id))
+  expect(response(m.row('1'))).toEqual(m.row('1'))
+})
+
+test('what a statement is said to answer is believed where the wire is silent', () => {
+  const { send, response } = rig()
+  send(m.query('mask told'))
+  response(m.columns({ name: 'n' }))
+  expect(response(m.row('1'))).toEqual(m.row('1'))
+})
+
+test('a prepared EXECUTE is judged by what the name means when it is bound', () => {
+  const { send, response, asked } = rig()
+  const settle = (tag: string): void => {
+    response(m.complete(tag))
+    response(m.ready())
+  }
+  send(m.query('prepare s: first'))
+  settle('PREPARE')
+  send(m.parse('p', 'execute s'), m.sync)
+  response(m.parsed)
+  response(m.ready())
+  send(m.query('deallocate s'))
+  settle('DEALLOCATE')
+  send(m.query('prepare s: second'))
+  settle('PREPARE')
+  send(m.bind('', 'p'))
+  expect(asked.at(-1)?.command.text).toBe('execute s = second')
 })
 
 test('text that is not UTF-8 is incomplete', () => {
