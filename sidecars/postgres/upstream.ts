@@ -43,11 +43,17 @@ export async function login(
     return await welcomed(channel)
   } catch (problem) {
     channel.close()
-    if (problem instanceof Malformed) throw unavailable(problem.message)
-    throw problem
+    throw understood(problem)
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Whatever is wrong with the datastore is not the client's message. */
+function understood(problem: unknown): unknown {
+  if (problem instanceof Malformed) return unavailable(problem.message)
+  const foreign = problem instanceof Refusal && problem.code === 'message_too_large'
+  return foreign ? unavailable('the datastore does not speak PostgreSQL') : problem
 }
 
 /** Protocol 3.0: the key it hands out never leaves the gate, so its length does not matter to clients. */
