@@ -105,7 +105,9 @@ const phrases = {
 function bundle(logger: Logger, happening: Of<'bundle'>): void {
   const { name, revision, change, message } = happening
   const fields = { bundle: name, revision, reason: message }
-  if (change === 'activated') logger.info(fields, 'bundle activated')
+  // Activated with a reason to tell: it runs, and something about it is wrong.
+  if (change === 'activated')
+    logger[message === undefined ? 'info' : 'warn'](fields, 'bundle activated')
   else if (change === 'refused') logger.error(fields, 'bundle refused')
   else logger.warn(fields, 'bundle source unreachable')
 }

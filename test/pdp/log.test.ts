@@ -92,6 +92,7 @@ test.each([
   [{ kind: 'session', change: 'opened', resource: 'shop', session: 's1' }, 'info'],
   [{ kind: 'session', change: 'turned_away', resource: 'shop', code: 'token_expired' }, 'warn'],
   [{ kind: 'bundle', change: 'activated', name: 'shop', revision: 'r1' }, 'info'],
+  [{ kind: 'bundle', change: 'activated', name: 'shop', message: 'not kept on disk' }, 'warn'],
   [{ kind: 'bundle', change: 'refused', name: 'shop', message: 'expired' }, 'error'],
   [{ kind: 'bundle', change: 'unreachable', name: 'shop', message: 'timeout' }, 'warn'],
 ] as const)('%o is a line of level %s', (happening, level) => {
