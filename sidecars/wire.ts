@@ -148,6 +148,8 @@ function requests(
   }
 }
 
+const closedByServer = new Refusal('upstream_unavailable', 'the datastore closed the connection')
+
 /** No promise per row: one batch in, one write out. */
 function responses(
   server: Channel,
@@ -166,7 +168,7 @@ function responses(
       server.stop()
       client.drained(() => server.go())
     },
-    end(problem) {
+    end(problem = closedByServer) {
       // What was rewritten before the failure may go out; the failing message may not.
       client.write(out.take())
       finish(problem)

@@ -74,7 +74,8 @@ function current({ state, read }: Desk, { statements, text, read: then }: Prepar
 /** Execute: a portal was judged at its Bind; a cursor made in SQL is judged now. */
 export function execute(desk: Desk, frame: Buffer): Answer {
   const { state } = desk
-  const [name] = text(frame, 5)
+  const [name, at] = text(frame, 5)
+  ends(frame, at + 4)
   const cursor = state.cursors.get(name, state.batch)
   if (cursor === 'unsettled') return desk.again(frame)
   if (cursor === undefined) return refuse(state, missing('portal', name), 'parse')

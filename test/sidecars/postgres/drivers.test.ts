@@ -1,3 +1,4 @@
+import tls from 'node:tls'
 import pg from 'pg'
 import postgresjs from 'postgres'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -107,6 +108,24 @@ test('what may hold masked values is withheld from errors', async () => {
   const failed = await c.query('select email::int from customers').catch((error) => error)
   expect(failed.code).toBe('22P02')
   expect(JSON.stringify({ ...failed, message: failed.message })).not.toContain('example.com')
+})
+
+test('what runs is stopped through TLS as well', async () => {
+  here.decide(() => ({ limits: { durationMs: { max: 30, exceed: 'deny' } } }))
+  const c = await client()
+  await expect(c.query('select pg_sleep(30)')).rejects.toMatchObject({ code: '53400' })
+  expect((await c.query('select 1 as a')).rows).toEqual([{ a: 1 }])
+})
+
+test('direct TLS without the name of the protocol is refused', async () => {
+  const { ca } = here.server.certificates
+  const socket = tls.connect({ host: '127.0.0.1', port: here.port, ca, servername: 'localhost' })
+  socket.on('error', () => undefined)
+  const closed = new Promise((resolve) => socket.resume().once('close', resolve))
+  await closed
+  await expect
+    .poll(() => here.gate.turned.map(String), { interval: 2, timeout: 5_000 })
+    .toContainEqual(expect.stringContaining('ALPN'))
 })
 
 test('postgres.js pipelines, with refusals in between', async () => {

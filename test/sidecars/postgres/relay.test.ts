@@ -413,6 +413,15 @@ test('a prepared EXECUTE is judged by what the name means when it is bound', () 
   expect(asked.at(-1)?.command.text).toBe('execute s = second')
 })
 
+test('a client far ahead of the server waits for it', async () => {
+  const { request, response } = rig()
+  for (let count = 0; count < 10_000; count += 1) request(m.describe('S', 'x'))
+  const waits = request(m.sync)
+  expect(waits).toBeInstanceOf(Promise)
+  for (let count = 0; count < 5_000; count += 1) response(m.noData)
+  expect(await waits).toBe(m.sync)
+})
+
 test('text that is not UTF-8 is incomplete', () => {
   const { request, asked } = rig()
   request(message('Q', Buffer.from([0xff, 0])))
