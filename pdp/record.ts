@@ -43,15 +43,17 @@ export function decisionEntry(decided: Decided): AuditEntry {
 
 /** The same for log and metrics, without the question. */
 export function decisionHappening(decided: Decided): Happening {
-  const { session, input, verdict, refusal } = decided
+  const { session, input, verdict, refusal, hold } = decided
   const { decision, cached, ns } = verdict
   const [reason] = decision.reasons
+  // Held once, then let through: two decisions, the second of which is an allow to whoever counts them.
+  const effect = hold === undefined ? decision.effect : 'allow'
   const own = refusal !== undefined && decision.effect !== 'deny'
   return {
     kind: 'decision',
     resource: input.resource.id,
     session,
-    effect: refusal === undefined ? decision.effect : 'deny',
+    effect: refusal === undefined ? effect : 'deny',
     rule: own ? 'postern' : (reason?.rule ?? 'postern'),
     code: own ? refusal.code : (reason?.code ?? decision.effect),
     cached,
