@@ -1,0 +1,131 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildBundle } from '../../bundles/build.ts'
+import { entrypoint, readContent } from '../../bundles/manifest.ts'
+import type { Decision, Input, Subject } from '../../pdp/contract.ts'
+import { engine, type ManagedEngine } from '../../pdp/engine/engine.ts'
+import { gate } from '../../pdp/gate.ts'
+import { holds } from '../../pdp/hold.ts'
+import { memoryQuotas } from '../../pdp/quota.ts'
+import { secret } from '../../pdp/secret.ts'
+import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
+import { type Listener, listen } from '../../sidecars/listen.ts'
+import { postgres } from '../../sidecars/postgres/index.ts'
+import { type Record, record } from '../pdp/kit.ts'
+import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { type Client, direct, throughGate } from './client.ts'
+
+/** Databases that differ in nothing but protected values. */
+export const variants = ['demo_a', 'demo_b'] as const
+export type Variant = (typeof variants)[number]
+
+/** What was decided for a command, and whether it went through. */
+export type Decided = {
+  readonly input: Input
+  readonly result: Decision
+  readonly refused?: unknown
+  readonly prepare?: true
+}
+
+/** Two databases behind a gate with the policies of test/wire/policies, asked by an agent. */
+export interface Stage {
+  readonly server: PostgresServer
+  readonly port: number
+  connect(variant: Variant, settings?: Readonly<{ [name: string]: string }>): Promise<Client>
+  /** Past the gate, as the role it uses. */
+  direct(variant: Variant): Promise<Client>
+  /** Every decision on a command since the last call, in order. */
+  decided(): readonly Decided[]
+  /** Makes the databases what they were. */
+  restore(): Promise<void>
+  stop(): Promise<void>
+}
+
+const role = { username: 'app', password: 'app-secret' }
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const schema = readFileSync(folder('../corpus/schema.sql'), 'utf8')
+const changes = schema.indexOf('-- variant B')
+
+/** Starts the server, fills both databases and opens the gate. */
+export async function stage(): Promise<Stage> {
+  const server = await startPostgres()
+  const policy = await decider()
+  server.sql(`create role app login superuser password '${role.password}'; create database base_a`)
+  server.sql(schema, 'base_a')
+  // A copy, so that everything has the same numbers.
+  server.sql('create database base_b template base_a')
+  server.sql(`\\set variant B\n${schema.slice(changes)}`, 'base_b')
+  server.sql(copies)
+  const audit = record()
+  const way = await open(server, policy, audit)
+  return {
+    server,
+    port: way.port,
+    connect: (variant, settings) => throughGate(way.port, variant, settings),
+    direct: (variant) => direct({ port: server.port, ...role }, variant),
+    decided: () =>
+      (audit.entries.splice(0) as unknown as readonly (Decided & { readonly kind: string })[]).filter(
+        ({ kind, input }) => kind === 'decision' && input.phase === 'command',
+      ),
+    restore: () => restored(server),
+    async stop() {
+      await way.close()
+      await server.stop()
+    },
+  }
+}
+
+const drops = variants.map((name) => `drop database ${name} with (force);`).join('\n')
+const copies = variants
+  .map((name) => `create database ${name} template ${name.replace('demo', 'base')};`)
+  .join('\n')
+
+async function restored(server: PostgresServer): Promise<void> {
+  server.sql(`${drops}\n${copies}`)
+}
+
+async function decider(): Promise<ManagedEngine> {
+  const source = mkdtempSync(join(tmpdir(), 'postern-wire-'))
+  try {
+    cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
+    cpSync(folder('./policies'), join(source, 'policies'), { recursive: true })
+    const opa = folder('../../.tools/opa')
+    const { wasm, data } = readContent(await buildBundle({ source, revision: 'wire', opa }))
+    const made = engine()
+    await made.activate({ name: 'wire', revision: 'wire', digest: 'wire', entrypoint, wasm, data })
+    return made
+  } finally {
+    rmSync(source, { recursive: true, force: true })
+  }
+}
+
+const robot: Subject = {
+  id: 'robot',
+  type: 'agent',
+  issuer: 'https://issuer.test',
+  groups: ['agents'],
+  claims: {},
+  actor: null,
+}
+
+function open(server: PostgresServer, policy: ManagedEngine, audit: Record): Promise<Listener> {
+  const { host, port } = server
+  const observe = (): void => undefined
+  const keeper = gate({
+    resource: { id: 'corpus', protocol: 'postgres', labels: {} },
+    upstream: { host, port },
+    engine: policy,
+    audit,
+    observe,
+    quotas: memoryQuotas({}),
+    holds: holds({ store: sqliteHolds(':memory:'), audit, observe }),
+    maskKey: secret('0123456789abcdef0123456789abcdef'),
+    identity: { identify: async () => ({ subject: robot, expiresMs: Date.now() + 3_600_000 }) },
+    credentials: {
+      credential: async () => ({ username: role.username, secret: secret(role.password) }),
+    },
+  })
+  return listen({ host: '127.0.0.1', port: 0, sidecar: postgres, gate: keeper })
+}
