@@ -1,5 +1,6 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
+import { followed } from './follow.ts'
 import { nextReady, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
 
@@ -26,7 +27,7 @@ export function reader(read: Read): (text: string, state: State) => Reading {
     const known = cache.get(key)
     if (known !== undefined) return doubted(known, state)
     const scope = scopeOf(state, catalogue)
-    const statements = read(text, scope)
+    const statements = followed(read(text, scope), scope.prepared)
     if (scope.unsettled) return nextReady(state)
     // Made a moment ago, by somebody else perhaps: the catalogue gets one chance to know it.
     const missed = statements.some(isUnknown) ? state.catalogue.missed() : undefined

@@ -1,7 +1,8 @@
 import type { Relay } from '../sidecar.ts'
+import { dropped } from './failures.ts'
 import type { Reading } from './reader.ts'
 import { requests } from './requests.ts'
-import { dropped, responses } from './responses.ts'
+import { responses } from './responses.ts'
 import type { State } from './state.ts'
 
 /** A relay, and what the outside may do to it. */

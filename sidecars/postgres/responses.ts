@@ -1,10 +1,10 @@
 import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
+import { failed, unfinished, wake, words } from './failures.ts'
 import { code, letterOf } from './frames.ts'
-import { fields, scrubbed } from './report.ts'
 import { description } from './rows.ts'
 import type { Run } from './run.ts'
-import { pauseFor, type Slot, type State, type Step, unansweredMax } from './state.ts'
+import { pauseFor, type Slot, type State, unansweredMax } from './state.ts'
 import { parameterOf } from './upstream.ts'
 
 /** Turns the server's messages into what the client gets. Throws Malformed for anything out of place. */
@@ -156,62 +156,6 @@ function endsHere(state: State, slot: Slot): void {
   throw new Refusal('limit_exceeded', 'a statement in the middle of a batch went over its limit')
 }
 
-function failed(state: State, frame: Buffer): Buffer {
-  const slot = state.queue[0]
-  if (slot === undefined || slot.kind === 'sync' || isFatal(frame)) return words(state, frame)
-  state.copying = false
-  if (slot.kind === 'query') {
-    const step = slot.steps[slot.at]
-    const ours = step?.run.failed(frame)
-    unfinished(slot.steps.slice(slot.at))
-    slot.at = slot.steps.length
-    return ours ?? words(state, frame)
-  }
-  if (slot.kind === 'refused') {
-    for (const change of slot.changes) change.settle()
-    if (!slot.simple) skip(state)
-    return slot.error
-  }
-  if (slot.kind === 'parse' && slot.unnamed) state.prepared.prune((_, name) => name === '')
-  const ours = runsOf(slot).map((run) => run.failed(frame))
-  skip(state)
-  return ours[0] ?? words(state, frame)
-}
-
-function runsOf(slot: Slot): readonly Run[] {
-  if (slot.kind === 'parse') return slot.runs
-  const run = slot.kind === 'describe' ? slot.hidden : 'run' in slot ? slot.run : undefined
-  return run === undefined ? [] : [run]
-}
-
-const isFatal = (frame: Buffer): boolean => /^(FATAL|PANIC)$/.test(fields(frame)['V'] ?? '')
-
-/** After an error the server reads nothing until the Sync, so no answer comes and no name changes. */
-function skip(state: State): void {
-  while (state.queue[0] !== undefined && state.queue[0].kind !== 'sync') {
-    const slot = state.queue.shift()
-    if (slot !== undefined) dropped(slot)
-  }
-  if (state.queue.length === 0) state.skipping = true
-}
-
-/** What becomes of a statement when one before it failed. */
-const inFailedTransaction = '25P02'
-
-/** Takes back what a message that came to nothing would have changed. */
-export function dropped(slot: Slot, error: string = inFailedTransaction): void {
-  for (const run of runsOf(slot)) run.finish(error)
-  if ('changes' in slot) for (const change of slot.changes) change.drop()
-  if (slot.kind === 'query') unfinished(slot.steps.slice(slot.at), error)
-}
-
-function unfinished(steps: readonly Step[], error: string = inFailedTransaction): void {
-  for (const { run, changes } of steps) {
-    run.finish(error)
-    for (const change of changes) change.drop()
-  }
-}
-
 function ready(state: State, frame: Buffer): Buffer {
   const slot = state.queue.shift()
   const fits =
@@ -234,14 +178,8 @@ function ready(state: State, frame: Buffer): Buffer {
     pauseFor(state, defined)
   }
   state.copying = false
-  state.ready?.()
-  state.ready = undefined
+  wake(state)
   return frame
-}
-
-/** The server's own words, unless they may hold what is masked. */
-function words(state: State, frame: Buffer): Buffer {
-  return state.guard === undefined ? frame : scrubbed(frame, state.guard)
 }
 
 function copying(state: State, frame: Buffer): Buffer {
