@@ -254,6 +254,15 @@ test('a name that depends on an outstanding answer is waited for', async () => {
   expect(refusalIn(response(m.error('42601')))['C']).toBe('26000')
 })
 
+test('what waits for a name that the server skipped is skipped too, and Sync gets through', async () => {
+  const { send, request, response } = rig()
+  send(m.parse('s', 'a'), m.query('b'))
+  const waits = request(m.bind('', 's'))
+  response(m.error('42P05'))
+  expect(await waits).toBe(nothing)
+  expect(send(m.sync)).toBe('S')
+})
+
 test('a name nobody gave is never passed on', () => {
   const { send, request, response } = rig()
   expect(request(m.bind('', 'ghost'))).toEqual(m.parse('postern_refused', 'postern_refused'))
