@@ -23,8 +23,6 @@ export type Stage = {
   /** By transport, the same three targets. */
   readonly plain: readonly Target[]
   readonly tls: readonly Target[]
-  /** The gate as an agent sees it: customers are masked. */
-  readonly agent: Target
   readonly gatePid: number
   stop(): Promise<void>
 }
@@ -54,12 +52,6 @@ export async function startStage(): Promise<Stage> {
   return {
     plain: targets(plain),
     tls: targets(tls),
-    agent: {
-      name: 'postern',
-      port: plain.gate,
-      user: 'support-bot',
-      password: await issuer.token('support-bot'),
-    },
     gatePid: plain.pid,
     async stop() {
       await plain.stop()

@@ -50,7 +50,8 @@ export async function throughput(stage: Stage): Promise<void> {
 export async function bulk(stage: Stage): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-pgbench-'))
   const script = join(folder, 'bulk.sql')
-  const copies = 1000
+  // The demo's policies refuse people more than 100,000 rows.
+  const copies = 450
   const rows = 200 * copies
   writeFileSync(
     script,
@@ -66,11 +67,12 @@ export async function bulk(stage: Stage): Promise<void> {
     pgbench(target, 'plain', open, ['-c', '1', '-t', '4'], folder),
   )
   for (const [name, run] of untouched) line(`  ${name.padEnd(24)} ${perSecond(run.tps * rows)}`)
-  const masked = await interleaved([stage.agent], (target) =>
+  const gate = stage.plain.filter((target) => target.name === 'postern')
+  const masked = await interleaved(gate, (target) =>
     pgbench(target, 'plain', script, ['-c', '1', '-t', '4'], folder),
   )
   for (const [, run] of masked)
-    line(`  ${'postern, masked'.padEnd(24)} ${perSecond(run.tps * rows)}`)
+    line(`  ${'postern, two masked'.padEnd(24)} ${perSecond(run.tps * rows)}`)
   rmSync(folder, { recursive: true, force: true })
 }
 

@@ -5,6 +5,8 @@ import { openFinder } from './finder.ts'
 import type { AuditQuery } from './query.ts'
 
 const restMs = 200
+// At most a quarter of a core goes into the index: commands need the others.
+const restShare = 3
 // A search sees what was recorded before it, unless the index is this far behind.
 const catchUpMs = 1000
 
@@ -24,7 +26,9 @@ port?.on('message', (asked: { readonly id: number; readonly query: AuditQuery })
 feed()
 
 function feed(): void {
-  setTimeout(feed, more() ? 0 : restMs)
+  const startMs = performance.now()
+  const behind = more()
+  setTimeout(feed, behind ? (performance.now() - startMs) * restShare : restMs)
 }
 
 // Another process may be feeding the same index: then it does the work.
