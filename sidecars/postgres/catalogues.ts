@@ -2,7 +2,7 @@ import type { Credential, Gate } from '../../pdp/contract.ts'
 import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import { ask } from './control.ts'
 import { terminate } from './frames.ts'
-import { login } from './upstream.ts'
+import { login as logIn } from './upstream.ts'
 
 /** What one database holds, kept for every session that uses it. */
 export interface Shared {
@@ -10,35 +10,49 @@ export interface Shared {
   current(): Catalogue
   /** Read again, from now or later; callers meanwhile share one reading. Throws Refusal. */
   refresh(): Promise<Catalogue>
+  /** Too old to be believed: what to wait for. Rejects with the Refusal of a reading that failed. */
+  overdue(): Promise<Catalogue> | undefined
   /** Something is not in it: reads again unless that was tried a moment ago. Undefined when it was. */
   missed(): Promise<Catalogue> | undefined
 }
 
 const ageMsMax = 60_000
+/** Older than this nothing is judged by it: a view may have become another one. */
+const overdueMsMax = 300_000
 /** At most this often because of a table that is not known: a client must not make the gate read without end. */
 const unknownMsMin = 5_000
 const databasesMax = 64
 
-const gates = new WeakMap<object, Map<string, Promise<Shared>>>()
+type Known = {
+  readonly shared: Promise<Shared>
+  /** The newest anybody came with: a secret may have been changed meanwhile. */
+  readonly login: { credential: Credential }
+}
+
+const gates = new WeakMap<object, Map<string, Known>>()
 
 /** The catalogue of a database as this credential sees it; the first caller waits until it is read. Throws Refusal. */
 export function catalogueOf(gate: Gate, database: string, credential: Credential): Promise<Shared> {
-  const known = gates.get(gate.upstream) ?? new Map<string, Promise<Shared>>()
-  gates.set(gate.upstream, known)
+  const databases = gates.get(gate.upstream) ?? new Map<string, Known>()
+  gates.set(gate.upstream, databases)
   const key = JSON.stringify([database, credential.username])
-  const found = known.get(key)
-  if (found !== undefined) return found
-  const made = shared(() => load(gate, database, credential))
-  known.set(key, made)
-  made.catch(() => known.delete(key))
-  const [oldest] = known.keys()
-  if (known.size > databasesMax && oldest !== undefined) known.delete(oldest)
-  return made
+  const found = databases.get(key)
+  if (found !== undefined) {
+    found.login.credential = credential
+    return found.shared
+  }
+  const login = { credential }
+  const made = { login, shared: shared(() => load(gate, database, login.credential)) }
+  databases.set(key, made)
+  made.shared.catch(() => databases.delete(key))
+  const [oldest] = databases.keys()
+  if (databases.size > databasesMax && oldest !== undefined) databases.delete(oldest)
+  return made.shared
 }
 
 async function load(gate: Gate, database: string, credential: Credential): Promise<Catalogue> {
   const settings = { database, application_name: 'postern' }
-  const { channel } = await login(gate.upstream, credential, settings)
+  const { channel } = await logIn(gate.upstream, credential, settings)
   try {
     return await loadCatalogue((sql) => ask(channel, sql))
   } finally {
@@ -50,14 +64,19 @@ async function load(gate: Gate, database: string, credential: Credential): Promi
 async function shared(read: () => Promise<Catalogue>): Promise<Shared> {
   let catalogue = await read()
   let readMs = Date.now()
+  let freshMs = readMs
   let running: Promise<Catalogue> | undefined
   let next: Promise<Catalogue> | undefined
 
-  return { current, refresh, missed }
+  return { current, refresh, missed, overdue }
 
   function current(): Catalogue {
     if (Date.now() - readMs > ageMsMax) refreshQuietly()
     return catalogue
+  }
+
+  function overdue(): Promise<Catalogue> | undefined {
+    return Date.now() - freshMs > overdueMsMax ? refresh() : undefined
   }
 
   function missed(): Promise<Catalogue> | undefined {
@@ -81,7 +100,9 @@ async function shared(read: () => Promise<Catalogue>): Promise<Shared> {
 
   async function again(): Promise<Catalogue> {
     readMs = Date.now()
+    const begunMs = readMs
     catalogue = await read()
+    freshMs = begunMs
     return catalogue
   }
 }

@@ -20,6 +20,8 @@ export function reader(read: Read): (text: string, state: State) => Reading {
   const kept = new WeakMap<Catalogue, Kept>()
 
   return (text, state) => {
+    const overdue = state.catalogue.overdue()
+    if (overdue !== undefined) return overdue
     const catalogue = state.catalogue.current()
     const cache = kept.get(catalogue) ?? bounded()
     kept.set(catalogue, cache)

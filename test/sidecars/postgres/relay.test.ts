@@ -92,6 +92,7 @@ function rig(ask?: (command: Command) => Ruling | Promise<Ruling>): Rig {
     current: () => catalogue,
     refresh: async () => catalogue,
     missed: () => undefined,
+    overdue: () => undefined,
   }
   const cancel = async (): Promise<void> => {
     cancels += 1
