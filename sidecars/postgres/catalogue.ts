@@ -10,6 +10,7 @@ import {
 } from '../sql/catalogue.ts'
 import * as sql from './read/snapshot.ts'
 import { FIRST_USER_OID } from './read/snapshot.ts'
+import { tie } from './read/ties.ts'
 import { readView } from './read/view.ts'
 
 export type { Catalogue, Origin, Relation, Routine } from '../sql/catalogue.ts'
@@ -180,6 +181,7 @@ async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation
   const reads = groups(await query(sql.reads), 0, (row) => Number(row[1]))
   const generated = groups(await query(sql.generated), 0, (row) => row.slice(1).map(Number))
   const triggers = groups(await query(sql.triggers), 0, (row) => `${row[1]}.${row[2]}`)
+  const ties = groups(await query(sql.ties), 0, tie)
   const rules = new Set((await query(sql.rules)).map((row) => Number(row[0])))
   const intern = interned()
   const relations = new Map<number, Relation>()
@@ -203,6 +205,7 @@ async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation
       reads: reads.get(oid) ?? [],
       rules: rules.has(oid),
       triggers: triggers.get(oid) ?? [],
+      ties: ties.get(oid) ?? [],
     })
   }
   return relations

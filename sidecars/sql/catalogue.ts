@@ -37,6 +37,21 @@ export type Relation = {
   readonly rules: boolean
   /** Functions its triggers run, as `schema.name`. */
   readonly triggers: readonly string[]
+  readonly ties: readonly Tie[]
+}
+
+/** What a write tells of rows it does not name: its error says whether a key is taken or referenced, or a check holds. */
+export type Tie = {
+  /** `key` is tested by INSERT and UPDATE, `check` by UPDATE, `referenced` by UPDATE and DELETE. */
+  readonly kind: 'key' | 'check' | 'referenced'
+  /** Numbers of the columns whose change is tested. */
+  readonly columns: readonly number[]
+  /** The rows it is tested against: columns of that relation. */
+  readonly shows: { readonly oid: number; readonly columns: readonly number[] }
+  /** An INSERT that leaves the columns out is tested too. */
+  readonly always: boolean
+  /** The rows of `shows` change along. */
+  readonly cascades: boolean
 }
 
 /** A function of the catalogue, one per overload. */

@@ -118,7 +118,7 @@ export function visible(frames: readonly Buffer[]): readonly string[] {
 function words(body: string): string {
   return body
     .replace(/decision [\w-]{20,}/g, 'decision _')
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+[+-]\d\d/g, 'time')
+    .replace(/\0{3}.\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+[+-]\d\d/g, 'time')
 }
 
 /** One result: column names, rows as text, command tag. */

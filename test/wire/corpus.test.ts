@@ -1,19 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { SqlFacts } from '../../sidecars/sql/facts.ts'
-import { type Client, errors, type Mode, refused, type Result, results, visible } from './client.ts'
+import { type Client, errors, type Mode, type Result, refused, results, visible } from './client.ts'
 import { type Row, rows } from './rows.ts'
 import { type Decided, type Stage, stage, type Variant, variants } from './stage.ts'
 
 const attacks = [...rows('postgres')]
 
 let here: Stage
-let decisions: readonly Decided[] = []
 beforeAll(async () => {
   here = await stage()
 })
 afterAll(() => here.stop())
 afterEach(async () => {
-  decisions = []
   if (changed(here.decided())) await here.restore()
 })
 
@@ -41,6 +39,9 @@ async function attack(row: Row, variant: Variant, mode: Mode): Promise<readonly 
   return said(await here.connect(variant, { statement_timeout: '10s' }), row, mode)
 }
 
+/** The server may answer the same in another order. */
+const unordered = (frames: Frames): readonly string[] => [...visible(frames)].sort()
+
 const of = (type: Row['check']['type']) =>
   attacks
     .filter(({ check, protocol }) => check.type === type && protocol === undefined)
@@ -60,22 +61,22 @@ describe('nothing that can be seen depends on a protected value', () => {
 
 describe('what is done is known', () => {
   test.each(of('effect'))('%s %s', async (_, __, row) => {
-    await attack(row, 'demo_a', 'simple')
+    const answers = await attack(row, 'demo_a', 'simple')
     const found = here.decided()
-    decisions = found
     const done = new Set(found.flatMap(({ input }) => input.action.effects))
     if (done.has('execute') || done.has('unknown')) {
-      const last = found.at(-1)
-      expect(last?.result.effect).toBe('deny')
+      expect(answers.some(refused)).toBe(true)
       return
     }
-    const kinds = found.flatMap(({ input }) => (input.action['sql'] as SqlFacts).kinds)
+    const kinds = found.flatMap(kindsOf)
     for (const kind of row.check.effects ?? [])
       expect(kinds.some((one) => one.startsWith(kind))).toBe(true)
     expect(touched(found, 'write')).toEqual(expect.arrayContaining([...(row.check.writes ?? [])]))
     expect(touched(found, 'read')).toEqual(expect.arrayContaining([...(row.check.reads ?? [])]))
   })
 })
+
+const kindsOf = ({ input }: Decided): readonly string[] => (input.action['sql'] as SqlFacts).kinds
 
 const touched = (list: readonly Decided[], access: string): readonly string[] =>
   list.flatMap(({ input }) =>
@@ -97,7 +98,7 @@ describe('what is harmless passes, and is true', () => {
       const answers = await attack(row, variant, 'simple')
       expect(answers.flatMap(errors)).toEqual([])
       const truth = await said(await here.direct(variant), row, 'simple')
-      expect(answers.map(visible)).toEqual(truth.map(visible))
+      expect(answers.map(unordered)).toEqual(truth.map(unordered))
       const { not_write } = row.check
       if (not_write !== undefined) expect(touched(here.decided(), 'write')).not.toContain(not_write)
     }
@@ -122,9 +123,7 @@ describe('what it is, is known without running it', () => {
     const client = await here.connect('demo_a')
     for (const text of row.input) await client.parsed(text)
     client.close()
-    const last = here.decided().at(-1)
-    expect((last?.input.action['sql'] as SqlFacts).kinds).toEqual(
-      expect.arrayContaining([...(row.check.kinds ?? [])]),
-    )
+    const kinds = here.decided().flatMap(kindsOf)
+    expect(kinds).toEqual(expect.arrayContaining([...(row.check.kinds ?? [])]))
   })
 })

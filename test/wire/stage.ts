@@ -66,9 +66,9 @@ export async function stage(): Promise<Stage> {
     connect: (variant, settings) => throughGate(way.port, variant, settings),
     direct: (variant) => direct({ port: server.port, ...role }, variant),
     decided: () =>
-      (audit.entries.splice(0) as unknown as readonly (Decided & { readonly kind: string })[]).filter(
-        ({ kind, input }) => kind === 'decision' && input.phase === 'command',
-      ),
+      (
+        audit.entries.splice(0) as unknown as readonly (Decided & { readonly kind: string })[]
+      ).filter(({ kind, input }) => kind === 'decision' && input.phase === 'command'),
     restore: () => restored(server),
     async stop() {
       await way.close()

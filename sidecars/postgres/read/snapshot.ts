@@ -5,6 +5,7 @@
 const eq = 'OPERATOR(pg_catalog.=)'
 const ne = 'OPERATOR(pg_catalog.<>)'
 const gt = 'OPERATOR(pg_catalog.>)'
+const le = 'OPERATOR(pg_catalog.<=)'
 const ge = 'OPERATOR(pg_catalog.>=)'
 
 /** The first identity the server gives to objects made after initdb (FirstNormalObjectId). */
@@ -70,6 +71,41 @@ SELECT t.tgrelid, n.nspname, p.proname
   JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} t.tgfoid
   JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
  WHERE NOT t.tgisinternal`
+
+/**
+ * What a write is tested against: relation, kind, columns, relation shown, columns shown, tested when the columns are left
+ * out, changed along. Unique and exclusion indexes, then checks, then foreign keys from either side.
+ */
+export const ties = `
+SELECT i.indrelid, 'key', pg_catalog.json_agg(DISTINCT k.n), i.indrelid, pg_catalog.json_agg(DISTINCT k.n),
+       pg_catalog.bool_or(a.atthasdef)
+         OR pg_catalog.bool_or(pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'indnullsnotdistinct' ${eq} 'true'),
+       false
+  FROM pg_catalog.pg_index AS i
+  JOIN LATERAL (
+    SELECT c.n::pg_catalog.int4 FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS c(n, at)
+     WHERE c.at ${le} i.indnkeyatts AND c.n ${gt} 0
+     UNION ALL
+    SELECT d.refobjsubid FROM pg_catalog.pg_depend AS d
+     WHERE d.classid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid ${eq} i.indexrelid
+       AND d.refclassid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid ${eq} i.indrelid
+       AND d.refobjsubid ${gt} 0 AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)
+  ) AS k ON true
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid ${eq} i.indrelid AND a.attnum ${eq} k.n
+ WHERE (i.indisunique OR i.indisexclusion) AND i.indrelid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid
+ GROUP BY i.indexrelid, i.indrelid
+ UNION ALL
+SELECT c.conrelid, 'check', pg_catalog.to_json(c.conkey), c.conrelid, pg_catalog.to_json(c.conkey), false, false
+  FROM pg_catalog.pg_constraint AS c
+ WHERE c.contype ${eq} 'c'::pg_catalog."char" AND c.conrelid ${ne} '0'::pg_catalog.oid AND c.conkey IS NOT NULL
+ UNION ALL
+SELECT c.conrelid, 'key', pg_catalog.to_json(c.conkey), c.confrelid, pg_catalog.to_json(c.confkey), true, false
+  FROM pg_catalog.pg_constraint AS c WHERE c.contype ${eq} 'f'::pg_catalog."char"
+ UNION ALL
+SELECT c.confrelid, 'referenced', pg_catalog.to_json(c.confkey), c.conrelid, pg_catalog.to_json(c.conkey), false,
+       c.confdeltype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
+         OR c.confupdtype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
+  FROM pg_catalog.pg_constraint AS c WHERE c.contype ${eq} 'f'::pg_catalog."char"`
 
 /** Every function: schema, name, kind, language, volatility, definer, arguments, defaults, variadic, returns a set. */
 export const routines = `

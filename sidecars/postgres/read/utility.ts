@@ -14,6 +14,8 @@ import { definition } from './define.ts'
 import { kinds } from './kinds.ts'
 import { type Columns, type Reading, relationOf, writeTo } from './reading.ts'
 import { setting, transaction } from './session.ts'
+import { tied } from './ties.ts'
+import { truncate } from './writes.ts'
 
 /** What a statement means for the session, besides its facts. */
 export type Outcome = {
@@ -140,8 +142,6 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
       facts.doubt('DISCARD throws away what the gate knows of the session')
       return {}
     case 'ListenStmt':
-      facts.touch('channel', body.conditionname ?? '*', 'read')
-      return {}
     case 'UnlistenStmt':
       facts.touch('channel', body.conditionname ?? '*', 'read')
       return {}
@@ -149,8 +149,10 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
       facts.touch('channel', body.conditionname ?? '*', 'write')
       return {}
     case 'LockStmt':
-    case 'TruncateStmt':
       for (const one of body.relations ?? []) written(reading, as(one, 'RangeVar'))
+      return {}
+    case 'TruncateStmt':
+      truncate(reading, body)
       return {}
     case 'DoStmt':
       reading.opaque = true
@@ -289,7 +291,9 @@ function copyInto(reading: Reading, body: CopyStmt): void {
   reading.facts.effect('write')
   const relation = body.relation && relationOf(reading, body.relation)
   if (relation === undefined) return
-  writeTo(reading, relation, body.attlist?.map(word))
+  const columns = body.attlist?.map(word)
+  writeTo(reading, relation, columns)
+  tied(reading, relation, 'insert', columns)
   if (body.whereClause === undefined) return
   reading.names.entry(relation, undefined, [])
   reading.expression(body.whereClause, anywhere)

@@ -6,20 +6,32 @@ import type {
   Node,
   OnConflictClause,
   ReturningClause,
+  TruncateStmt,
   UpdateStmt,
 } from 'libpg-query'
 import type { Entry } from '../../sql/names.ts'
 import { as } from './ast.ts'
 import { fromItem, type Item, stored, together } from './from.ts'
-import { type At, type Columns, deciding, type Reading, target } from './reading.ts'
+import {
+  type At,
+  type Columns,
+  deciding,
+  type Reading,
+  relationOf,
+  target,
+  writeTo,
+} from './reading.ts'
 import { targets } from './targets.ts'
+import { type Change, tied } from './ties.ts'
 
 /** Reads INSERT; `at` is where its RETURNING shows. */
 export function insert(reading: Reading, body: InsertStmt, at: At): Columns {
   const { facts, names } = reading
   facts.kind('insert')
   facts.effect('write')
-  const entry = target(reading, body.relation, body.cols && named(body.cols))
+  const columns = body.cols && named(body.cols)
+  const entry = target(reading, body.relation, columns)
+  if (entry !== undefined) tied(reading, entry.relation, 'insert', columns)
   if (body.selectStmt !== undefined) reading.query(body.selectStmt, deciding(at))
   if (body.onConflictClause !== undefined) {
     if (entry !== undefined) names.also('excluded', entry)
@@ -33,7 +45,9 @@ export function update(reading: Reading, body: UpdateStmt, at: At): Columns {
   const { facts } = reading
   facts.kind('update')
   facts.effect('write')
-  const entry = target(reading, body.relation, named(body.targetList))
+  const columns = named(body.targetList)
+  const entry = target(reading, body.relation, columns)
+  if (entry !== undefined) tied(reading, entry.relation, 'update', columns)
   const items = (body.fromClause ?? []).map((one) => fromItem(reading, one, deciding(at)))
   filter(reading, body.whereClause, at)
   assignments(reading, body.targetList, at)
@@ -46,6 +60,7 @@ export function remove(reading: Reading, body: DeleteStmt, at: At): Columns {
   facts.kind('delete')
   facts.effect('delete')
   const entry = target(reading, body.relation)
+  if (entry !== undefined) tied(reading, entry.relation, 'delete')
   const items = (body.usingClause ?? []).map((one) => fromItem(reading, one, deciding(at)))
   filter(reading, body.whereClause, at)
   return returning(reading, body.returningClause, together([shown(reading, entry), ...items]), at)
@@ -65,14 +80,31 @@ export function merge(reading: Reading, body: MergeStmt, at: At): Columns {
     reading.expression(when?.condition, deciding(at))
     assignments(reading, when?.targetList, at)
     for (const value of when?.values ?? []) reading.expression(value, deciding(at))
-    if (when?.commandType === 'CMD_INSERT') facts.kind('insert')
-    if (when?.commandType === 'CMD_UPDATE') facts.kind('update')
-    if (when?.commandType === 'CMD_DELETE') {
-      facts.kind('delete')
-      facts.effect('delete')
-    }
+    const change = changes[when?.commandType ?? '']
+    if (change === undefined) continue
+    facts.kind(change)
+    if (change === 'delete') facts.effect('delete')
+    if (entry !== undefined)
+      tied(reading, entry.relation, change, when?.targetList && named(when.targetList))
   }
   return returning(reading, body.returningClause, together([source, shown(reading, entry)]), at)
+}
+
+const changes: Readonly<Record<string, Change>> = {
+  CMD_INSERT: 'insert',
+  CMD_UPDATE: 'update',
+  CMD_DELETE: 'delete',
+}
+
+/** Reads TRUNCATE. */
+export function truncate(reading: Reading, body: TruncateStmt): void {
+  for (const one of body.relations ?? []) {
+    const range = as(one, 'RangeVar')
+    const relation = range && relationOf(reading, range)
+    if (relation === undefined) continue
+    writeTo(reading, relation, undefined)
+    if (body.behavior === 'DROP_CASCADE') tied(reading, relation, 'truncate')
+  }
 }
 
 const named = (list: readonly Node[] | undefined): readonly string[] =>
@@ -108,6 +140,7 @@ function conflict(
   if (entry !== undefined && body.targetList !== undefined) {
     const { relation } = entry
     reading.facts.touch(relation.kind, relation.full, 'write', named(body.targetList))
+    tied(reading, relation, 'update', named(body.targetList))
   }
 }
 

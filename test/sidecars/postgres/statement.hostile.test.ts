@@ -132,6 +132,7 @@ describe('stars in stars', () => {
     reads: [],
     rules: false,
     triggers: [],
+    ties: [],
   }
   const there: Scope = { ...here, catalogue: { ...nothing, relation: () => wide } }
 

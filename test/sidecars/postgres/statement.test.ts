@@ -8,6 +8,12 @@ const extra = `
 CREATE TABLE plain (a int, b text, c text);
 CREATE VIEW v_plain AS SELECT a, b AS renamed FROM plain;
 CREATE TABLE kept (id int, value text);
+CREATE TABLE keyed (id int PRIMARY KEY, code text UNIQUE, cap int, used int CHECK (used < cap), n int DEFAULT 1 UNIQUE,
+  lowered text GENERATED ALWAYS AS (lower(code)) STORED);
+CREATE TABLE low (word text);
+CREATE UNIQUE INDEX ON low (lower(word)) WHERE word <> '';
+CREATE TABLE child (id int, code text REFERENCES keyed (code) ON DELETE CASCADE);
+CREATE VIEW v_keyed AS SELECT code AS c, cap AS d FROM keyed;
 CREATE SEQUENCE numbers;
 CREATE TABLE single (only_one text);
 CREATE VIEW v_calls AS SELECT get_email(id) AS email FROM kept;
@@ -186,6 +192,15 @@ describe('objects', () => {
     ],
     ['COPY plain (b) TO STDOUT', ['r table public.plain b']],
     ['COPY plain FROM STDIN', ['w table public.plain a,b,c']],
+    [
+      'DELETE FROM keyed',
+      ['w table public.keyed id,code,cap,used,n,lowered', 'w table public.child'],
+    ],
+    ['TRUNCATE keyed', ['w table public.keyed id,code,cap,used,n,lowered']],
+    [
+      'TRUNCATE keyed CASCADE',
+      ['w table public.keyed id,code,cap,used,n,lowered', 'w table public.child'],
+    ],
     ['SELECT get_name(1)', ['r function public.get_name']],
     ['CALL noop()', ['r function public.noop']],
     ["SELECT nextval('numbers')", ['w sequence public.numbers']],
@@ -247,6 +262,21 @@ describe('columns that decide', () => {
     ['INSERT INTO kept (value) SELECT b FROM plain', ['plain.b']],
     ['INSERT INTO kept VALUES (1) ON CONFLICT (id) DO NOTHING', ['kept.id']],
     ['INSERT INTO kept VALUES (1) ON CONFLICT DO NOTHING', ['kept.id', 'kept.value']],
+    ["INSERT INTO keyed (code) VALUES ('x')", ['keyed.code', 'keyed.n']],
+    ['INSERT INTO keyed (cap) VALUES (1)', ['keyed.n']],
+    ["UPDATE keyed SET code = 'x'", ['child.code', 'keyed.code']],
+    ['UPDATE keyed SET cap = 1', ['keyed.cap', 'keyed.used']],
+    ["UPDATE v_keyed SET c = 'x'", ['child.code', 'keyed.code']],
+    ['UPDATE v_keyed SET d = 1', ['keyed.cap', 'keyed.used']],
+    ['DELETE FROM keyed', ['child.code']],
+    ["INSERT INTO low VALUES ('x')", ['low.word']],
+    ["INSERT INTO child VALUES (1, 'x')", ['keyed.code']],
+    [
+      'INSERT INTO keyed (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET cap = 1',
+      ['keyed.cap', 'keyed.id', 'keyed.n', 'keyed.used'],
+    ],
+    ['MERGE INTO keyed USING plain ON true WHEN MATCHED THEN DELETE', ['child.code']],
+    ['COPY low FROM STDIN', ['low.word']],
     ['CREATE TABLE x AS SELECT b FROM plain', ['plain.b']],
     ['COPY plain (b) TO STDOUT', ['plain.b']],
     ['SELECT renamed FROM v_plain WHERE renamed = 1', ['plain.b', 'v_plain.renamed']],
