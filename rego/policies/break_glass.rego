@@ -24,6 +24,8 @@ allow contains {
 }
 
 # Other policies step back when this holds. Never for an agent: an emergency is a person's call.
+default active := false
+
 active if {
 	subject.person
 	subject.in_any(data.settings.groups.break_glass)

@@ -22,7 +22,11 @@ allow contains {"code": "session_command", "message": "this changes nothing but 
 	harmless
 }
 
+default known := false
+
 known if subject.in_any(data.settings.groups.connect)
+
+default harmless := false
 
 harmless if {
 	command.runs

@@ -8,6 +8,8 @@
 #   - input: schema.input
 package postern.agent
 
+default acts := false
+
 acts if input.subject.type == "agent"
 
 acts if input.subject.actor.type == "agent"

@@ -10,21 +10,30 @@ package postern.bounds
 
 import data.postern.members
 
-metrics := ["bytes", "duration_ms", "rows"]
+# Each of these is undefined where a member is not well-formed, so that no command runs without it.
+limits(said) := [{"metric": metric, "max": min([member.max | some member in all]), "on_exceed": on_exceed(all)} |
+	some metric in sort({one.member.metric | some one in said})
+	all := [one.member | some one in said; one.member.metric == metric]
+] if {
+	every one in said {
+		limit(one.member)
+	}
+}
 
-limits := [{"metric": metric, "max": least, "on_exceed": on_exceed(all)} |
-	some metric in metrics
-	all := by_metric[metric]
-	least := min([member.max | some member in all])
-]
+quotas(said) := sort({object.filter(one.member, ["name", "per", "metric", "max", "window_s"]) | some one in said}) if {
+	every one in said {
+		counted(one.member)
+	}
+}
 
-by_metric[said.member.metric] contains said.member if {
-	some said in members.limits
-	limit(said.member)
+obligations(said) := sort({object.filter(one.member, ["name", "args"]) | some one in said}) if {
+	every one in said {
+		owed(one.member)
+	}
 }
 
 limit(member) if {
-	member.metric in metrics
+	member.metric in ["bytes", "duration_ms", "rows"]
 	members.whole(member.max, 0)
 }
 
@@ -33,12 +42,6 @@ on_exceed(all) := "truncate" if {
 		member.on_exceed == "truncate"
 	}
 } else := "deny"
-
-quotas := sort({quota |
-	some said in members.quotas
-	counted(said.member)
-	quota := object.filter(said.member, ["name", "per", "metric", "max", "window_s"])
-})
 
 counted(member) if {
 	is_string(member.name)
@@ -49,12 +52,6 @@ counted(member) if {
 	members.whole(member.window_s, 1)
 }
 
-obligations := sort({obligation |
-	some said in members.obligations
-	owed(said.member)
-	obligation := object.filter(said.member, ["name", "args"])
-})
-
 owed(member) if {
 	is_string(member.name)
 	member.name != ""
@@ -62,6 +59,13 @@ owed(member) if {
 }
 
 odd_args(member) if not is_object(member.args)
+
+# To say what is wrong: the members that are well-formed, and the policies of those that are not.
+proper_limits := limits([said | some said in members.limits; limit(said.member)])
+
+proper_quotas := quotas([said | some said in members.quotas; counted(said.member)])
+
+proper_obligations := obligations([said | some said in members.obligations; owed(said.member)])
 
 malformed contains said.rule if {
 	some said in members.limits

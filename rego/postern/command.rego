@@ -19,11 +19,17 @@ any_effect(named) if {
 	effect in named
 }
 
+default changes_data := false
+
 changes_data if any_effect(["write", "delete"])
+
+default changes_schema := false
 
 changes_schema if any_effect(["define", "grant"])
 
 # Only what the session itself notices: settings, transactions, cursors.
+default session_only := false
+
 session_only if only_effects(["session"])
 
 # Session commands that answer with no rows of a relation.

@@ -19,23 +19,39 @@ import data.postern.refusals
 # entrypoint: true
 decision := denied([refusals.unsupported_input]) if {
 	not question.complete
+} else := permitted(limits, quotas, obligations) if {
+	# Said positively, part by part: what cannot be worked out ends below, and not in an allow.
+	count(members.denies) == 0
+	count(members.allows) > 0
+	refusals.read
+	masks.sound
+	count(masks.protected) == 0
+	limits := bounds.limits(members.limits)
+	quotas := bounds.quotas(members.quotas)
+	obligations := bounds.obligations(members.obligations)
+	count(refusals.lacking(limits, quotas, obligations)) == 0
 } else := denied(refusals.list) if {
 	count(refusals.list) > 0
-} else := object.union(
-	permitted("hold", [members.reason(said, "held", "this waits for approval") |
-		some said in holds.list
-	]),
-	{"hold": holds.hold},
-) if {
-	count(holds.list) > 0
-} else := permitted("allow", [members.reason(said, "allowed", "policy allows this") |
-	some said in members.allows
-]) if {
-	# Said once more, and positively: what went wrong above must not end here.
-	count(members.allows) > 0
-	count(holds.all) == 0
-	count(refusals.list) == 0
 } else := denied([refusals.failed])
+
+permitted(limits, quotas, obligations) := {
+	"effect": "allow",
+	"reasons": sort([members.reason(said, "allowed", "policy allows this") | some said in members.allows]),
+	"masks": masks.list,
+	"limits": limits,
+	"quotas": quotas,
+	"obligations": obligations,
+} if {
+	count(holds.all) == 0
+} else := {
+	"effect": "hold",
+	"reasons": sort([members.reason(said, "held", "this waits for approval") | some said in holds.all]),
+	"masks": masks.list,
+	"limits": limits,
+	"quotas": quotas,
+	"hold": holds.hold,
+	"obligations": obligations,
+}
 
 denied(reasons) := {
 	"effect": "deny",
@@ -44,13 +60,4 @@ denied(reasons) := {
 	"limits": [],
 	"quotas": [],
 	"obligations": [],
-}
-
-permitted(effect, reasons) := {
-	"effect": effect,
-	"reasons": sort(reasons),
-	"masks": masks.list,
-	"limits": bounds.limits,
-	"quotas": bounds.quotas,
-	"obligations": bounds.obligations,
 }

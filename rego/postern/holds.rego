@@ -33,12 +33,16 @@ apart if {
 
 approvers := intersection({groups(said.member) | some said in list})
 
+# What the command waits for; undefined where somebody could not answer, so that no command runs without it.
 hold := {
 	"approvers": sort(approvers),
 	"min_approvals": max([number(said.member, "min_approvals", 1) | some said in list]),
 	"bind": bind,
 	"ttl_s": min([number(said.member, "ttl_s", 900) | some said in list]),
 	"wait_s": min([number(said.member, "wait_s", 60) | some said in list]),
+} if {
+	count(list) == count(all)
+	count(approvers) > 0
 }
 
 bind := [name |

@@ -14,26 +14,29 @@ import data.postern.members
 strength := {"null": 5, "redact": 4, "hash": 3, "tokenize": 2, "partial": 1}
 
 # Keyed by target, so that the work grows with the members and not with their square.
-by_target[kind][name] contains said if {
-	some said in members.masks
+# Their places in members.masks stand for them: a member would be hashed whole, again and again.
+by_target[kind][name] contains at if {
+	some at, said in members.masks
 	kind := kind_of(said.member)
 	name := name_of(kind, said)
 }
 
-malformed := [rule | some rule, _ in by_target.malformed]
+sound if not by_target.malformed
 
-methods contains mask.method if some mask in list
+malformed contains rule if some rule, _ in by_target.malformed
 
 list := [mask |
 	some kind in ["column", "entity", "path"]
 	some name in sort(object.keys(by_target[kind]))
-	mask := combined(kind, name, by_target[kind][name])
+	mask := combined(kind, name, said_at(by_target[kind][name]))
 ]
+
+said_at(places) := [members.masks[at] | some at in places]
 
 # The masks that make a command wait where their column decides which rows come back.
 held_by contains said if {
 	some column in input.action.predicates
-	all := by_target.column[column]
+	all := said_at(by_target.column[column])
 	strictest(all) == "hold"
 	some said in all
 	on_predicate(said.member) == "hold"
@@ -42,7 +45,7 @@ held_by contains said if {
 # Columns that may not decide which rows come back, and do.
 protected contains column if {
 	some column in input.action.predicates
-	strictest(by_target.column[column]) == "deny"
+	strictest(said_at(by_target.column[column])) == "deny"
 }
 
 kind_of(member) := "column" if {

@@ -70,17 +70,16 @@ whole(value, least) if {
 }
 
 # One reason in the decision. A member that says nothing about itself still counts, under the fallbacks.
-reason(said, code, message) := object.union(
-	{
-		"rule": said.rule,
-		"code": text(said.member, "code", code),
-		"message": text(said.member, "message", message),
-	},
-	remedy(said.member),
-)
-
-remedy(member) := {"remedy": value} if {
-	value := member.remedy
-	is_string(value)
-	value != ""
-} else := {}
+reason(said, code, message) := {
+	"rule": said.rule,
+	"code": text(said.member, "code", code),
+	"message": text(said.member, "message", message),
+	"remedy": said.member.remedy,
+} if {
+	is_string(said.member.remedy)
+	said.member.remedy != ""
+} else := {
+	"rule": said.rule,
+	"code": text(said.member, "code", code),
+	"message": text(said.member, "message", message),
+}

@@ -10,20 +10,19 @@ package postern.question
 
 complete if {
 	input.v == 1
-	input.phase in {"connect", "command"}
-	whole_subject
+	input.phase in ["connect", "command"]
+	whole_subject(input.subject)
 	named(input.resource.id)
 	named(input.resource.protocol)
-	whole_action
-	whole_context
-	whole_counts
+	whole_action(input.action)
+	whole_context(input.context)
+	whole_counts(input.counts)
 }
 
-whole_subject if {
-	subject := input.subject
+whole_subject(subject) if {
 	named(subject.id)
 	named(subject.issuer)
-	subject.type in {"human", "agent", "service"}
+	subject.type in ["human", "agent", "service"]
 	first_actor(subject.actor)
 }
 
@@ -51,24 +50,24 @@ third_actor(actor) if {
 
 whole_actor(actor) if {
 	named(actor.id)
-	actor.type in {"human", "agent", "service"}
+	actor.type in ["human", "agent", "service"]
 	is_boolean(actor.attested)
 }
 
-whole_action if {
-	named(input.action.name)
-	not odd_reason
-	every effect in input.action.effects {
+whole_action(action) if {
+	named(action.name)
+	not odd_reason(action)
+	every effect in action.effects {
 		known(effect)
 	}
-	every object in input.action.objects {
+	every object in action.objects {
 		named(object.kind)
 		named(object.name)
 		usable(object.access)
 	}
 }
 
-odd_reason if not is_string(input.action.incomplete)
+odd_reason(action) if not is_string(action.incomplete)
 
 # Equality by rule is cheaper than a set that is built for every question.
 known("read")
@@ -91,8 +90,7 @@ usable("read")
 
 usable("write")
 
-whole_context if {
-	context := input.context
+whole_context(context) if {
 	is_string(context.peer)
 	is_boolean(context.tls)
 	is_string(context.database)
@@ -103,26 +101,23 @@ whole_context if {
 	is_array(context.grants)
 }
 
-whole_counts if {
-	counts := input.counts
+whole_counts(counts) if {
 	length(input.subject.groups) == counts.groups
 	count(input.subject.claims) == counts.claims
 	count(input.resource.labels) == counts.labels
 	length(input.action.effects) == counts.effects
 	counts.effects > 0
 	length(input.action.objects) == counts.objects
-	columns == counts.columns
+	sum([length(object.columns) | some object in input.action.objects]) == counts.columns
 	optional("outputs") == counts.outputs
 	optional("predicates") == counts.predicates
 	length(input.context.grants) == counts.grants
-	incomplete == counts.incomplete
+	incomplete(input.action) == counts.incomplete
 }
 
-columns := sum([length(object.columns) | some object in input.action.objects])
-
-default incomplete := 0
-
-incomplete := 1 if is_string(input.action.incomplete)
+incomplete(action) := 1 if {
+	is_string(action.incomplete)
+} else := 0
 
 length(list) := count(list) if is_array(list)
 
@@ -166,16 +161,16 @@ missing contains concat(".", path) if {
 
 missing contains "v" if object.get(input, "v", null) != 1
 
-missing contains "phase" if not object.get(input, "phase", null) in {"connect", "command"}
+missing contains "phase" if not object.get(input, "phase", null) in ["connect", "command"]
 
 missing contains "context.tls" if not is_boolean(object.get(input, ["context", "tls"], null))
 
 missing contains "subject.actor" if not actor_given
 
-missing contains "subject.type or subject.actor" if not whole_subject
+missing contains "subject.type or subject.actor" if not whole_subject(object.get(input, "subject", null))
 
-missing contains "an effect or object of action" if not whole_action
+missing contains "an effect or object of action" if not whole_action(object.get(input, "action", null))
 
-missing contains "a list as long as its count" if not whole_counts
+missing contains "a list as long as its count" if not whole_counts(object.get(input, "counts", null))
 
 actor_given if first_actor(input.subject.actor)

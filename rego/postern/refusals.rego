@@ -42,9 +42,13 @@ unread := [{
 	"message": concat("", ["the command could not be read to the end: ", why_unread]),
 	"remedy": "send one plain command whose effects are visible in its text",
 } |
-	incomplete
-	not accepted
+	not read
 ]
+
+# To the end, or an allow that matches does without.
+read if not incomplete
+
+read if accepted
 
 incomplete if is_string(input.action.incomplete)
 
@@ -78,7 +82,7 @@ malformed := [{
 	]),
 	"remedy": "correct the policy: docs/policy.md lists the fields of each member",
 } |
-	rules := ({rule | some rule in masks.malformed} | bounds.malformed) | holds.malformed
+	rules := (masks.malformed | bounds.malformed) | holds.malformed
 	count(rules) > 0
 ]
 
@@ -96,23 +100,26 @@ unable := [{
 	"code": "unsupported_obligation",
 	"message": concat("", [
 		"policy asks for what this gate cannot enforce: ",
-		concat(", ", sort(lacking)),
+		concat(", ", sort(names)),
 	]),
 	"remedy": "use a gate that can enforce it, or change the policy",
 } |
-	lacking := [name | some name in needed; not name in input.context.capabilities]
-	count(lacking) > 0
+	names := lacking(bounds.proper_limits, bounds.proper_quotas, bounds.proper_obligations)
+	count(names) > 0
 ]
 
-needed contains concat(":", ["mask", method]) if some method in masks.methods
-
-needed contains concat(":", ["limit", limit.metric]) if some limit in bounds.limits
-
-needed contains "quota" if count(bounds.quotas) > 0
-
-needed contains "hold" if count(holds.list) > 0
-
-needed contains concat(":", ["obligation", owed.name]) if some owed in bounds.obligations
+# What it takes to carry this out, and the gate has not.
+lacking(limits, quotas, obligations) := {name |
+	some names in [
+		[concat(":", ["mask", method]) | some method in {mask.method | some mask in masks.list}],
+		[concat(":", ["limit", limit.metric]) | some limit in limits],
+		["quota" | count(quotas) > 0],
+		["hold" | count(holds.list) > 0],
+		[concat(":", ["obligation", owed.name]) | some owed in obligations],
+	]
+	some name in names
+	not name in input.context.capabilities
+}
 
 nobody := [{
 	"rule": "postern",

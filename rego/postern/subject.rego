@@ -14,6 +14,8 @@ in_any(groups) if {
 }
 
 # Nobody acts for a person but that person.
+default person := false
+
 person if {
 	input.subject.type == "human"
 	is_null(input.subject.actor)
