@@ -21,5 +21,7 @@ mask contains {
 	agent.acts
 	some relation, columns in catalog.touched
 	some column, class in columns
-	how := object.get(data.settings.masks.agents, class, {"method": "null", "args": {}})
+	how := object.get(data.settings.masks.agents, class, unnamed)
 }
+
+unnamed := {"method": "null", "args": {}}

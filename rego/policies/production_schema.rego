@@ -25,10 +25,10 @@ deny contains {
 }
 
 allow contains {"code": "schema_elsewhere", "message": "engineers change schemas outside production"} if {
+	command.changes_schema
 	command.runs
 	not resource.production
 	subject.in_any(data.settings.groups.write)
-	command.changes_schema
 	command.only_effects(["read", "write", "delete", "define", "session"])
 	every object in input.action.objects {
 		not data.settings.secret[input.resource.id][object.name]

@@ -16,9 +16,9 @@ import data.postern.resource
 import data.postern.subject
 
 allow contains {"code": "may_write", "message": "engineers change rows of these relations"} if {
+	command.changes_data
 	command.runs
 	subject.in_any(data.settings.groups.write)
-	command.changes_data
 	command.only_effects(["read", "write", "delete", "execute", "session"])
 	count(command.writes) > 0
 	readable.explained

@@ -56,6 +56,8 @@ permitted(object) if {
 	object.access == "read"
 }
 
-listed(name) if data.settings.readable[input.resource.id].relations[name]
-
-listed(name) if data.settings.readable[input.resource.id].schemas[command.schema_of(name)]
+listed(name) if {
+	data.settings.readable[input.resource.id].relations[name]
+} else if {
+	data.settings.readable[input.resource.id].schemas[command.schema_of(name)]
+}

@@ -25,8 +25,8 @@ deny contains {
 }
 
 allow contains {"code": "security_team", "message": "the security team reads secrets"} if {
-	command.runs
 	trusted
+	command.runs
 	command.only_effects(["read"])
 	every object in input.action.objects {
 		visible(object)

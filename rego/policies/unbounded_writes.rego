@@ -15,11 +15,11 @@ deny contains {
 	"message": concat("", ["this could change every row of ", object.name]),
 	"remedy": "say in a WHERE clause which rows are meant; send an INSERT as a statement of its own",
 } if {
+	command.changes_data
 	resource.production
 	some object in input.action.objects
 	object.access == "write"
 	object.kind in ["table", "view", "foreign_table"]
-	command.changes_data
 	not bounded
 }
 

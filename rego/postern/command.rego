@@ -55,7 +55,9 @@ writes contains object.name if {
 }
 
 # Tables, views and what else holds rows.
-relation(object) if object.kind in ["table", "view", "materialized_view", "foreign_table", "sequence"]
+relation(object) if object.kind in relations
+
+relations := ["table", "view", "materialized_view", "foreign_table", "sequence"]
 
 # The schema of `schema.name`, or "" when the name has none.
 schema_of(name) := split(name, ".")[0] if contains(name, ".")

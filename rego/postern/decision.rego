@@ -24,12 +24,12 @@ decision := denied([refusals.unsupported_input]) if {
 	count(members.denies) == 0
 	count(members.allows) > 0
 	refusals.read
-	masks.sound
+	not masks.by_target.malformed
 	count(masks.protected) == 0
 	limits := bounds.limits(members.limits)
 	quotas := bounds.quotas(members.quotas)
 	obligations := bounds.obligations(members.obligations)
-	count(refusals.lacking(limits, quotas, obligations)) == 0
+	count(refusals.lacking(limits, quotas, obligations, holds.all)) == 0
 } else := denied(refusals.list) if {
 	count(refusals.list) > 0
 } else := denied([refusals.failed])

@@ -11,18 +11,17 @@ package postern.holds
 import data.postern.masks
 import data.postern.members
 
-looseness := {"exact": 0, "shape": 1, "session": 2}
-
 all := array.concat(members.holds, [said | some said in masks.held_by])
 
-list := [said |
+# The terms of each hold that somebody could answer.
+list := [terms |
 	some said in all
-	answerable(said.member)
+	terms := terms_of(said.member)
 ]
 
 malformed contains said.rule if {
 	some said in all
-	not answerable(said.member)
+	not terms_of(said.member)
 }
 
 # No group may answer all holds: one set of votes cannot satisfy them.
@@ -31,33 +30,40 @@ apart if {
 	count(approvers) == 0
 }
 
-approvers := intersection({groups(said.member) | some said in list})
+approvers := intersection({terms.approvers | some terms in list})
 
 # What the command waits for; undefined where somebody could not answer, so that no command runs without it.
 hold := {
 	"approvers": sort(approvers),
-	"min_approvals": max([number(said.member, "min_approvals", 1) | some said in list]),
+	"min_approvals": max([terms.min_approvals | some terms in list]),
 	"bind": bind,
-	"ttl_s": min([number(said.member, "ttl_s", 900) | some said in list]),
-	"wait_s": min([number(said.member, "wait_s", 60) | some said in list]),
+	"ttl_s": min([terms.ttl_s | some terms in list]),
+	"wait_s": min([terms.wait_s | some terms in list]),
 } if {
 	count(list) == count(all)
 	count(approvers) > 0
 }
 
-bind := [name |
-	least := min([looseness[object.get(said.member, "bind", "exact")] | some said in list])
-	some name, rank in looseness
-	rank == least
-][0]
+# The narrowest.
+bind := "exact" if {
+	some terms in list
+	terms.bind == "exact"
+} else := "shape" if {
+	some terms in list
+	terms.bind == "shape"
+} else := "session"
 
-answerable(member) if {
-	is_object(member)
-	count(groups(member)) > 0
-	number(member, "min_approvals", 1)
-	number(member, "ttl_s", 900)
-	number(member, "wait_s", 60)
-	not odd_bind(member)
+terms_of(member) := {
+	"approvers": approvers,
+	"min_approvals": number(member, "min_approvals", 1),
+	"ttl_s": number(member, "ttl_s", 900),
+	"wait_s": number(member, "wait_s", 60),
+	"bind": bind,
+} if {
+	approvers := groups(member)
+	count(approvers) > 0
+	bind := object.get(member, "bind", "exact")
+	bind in ["exact", "shape", "session"]
 }
 
 groups(member) := {group |
@@ -70,7 +76,3 @@ number(member, key, fallback) := value if {
 	value := object.get(member, key, fallback)
 	members.whole(value, 1)
 }
-
-odd_bind(member) if not bindable(member.bind)
-
-bindable(bind) if looseness[bind] >= 0

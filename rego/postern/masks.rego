@@ -21,8 +21,6 @@ by_target[kind][name] contains at if {
 	name := name_of(kind, said)
 }
 
-sound if not by_target.malformed
-
 malformed contains rule if some rule, _ in by_target.malformed
 
 list := [mask |

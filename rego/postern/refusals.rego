@@ -46,9 +46,11 @@ unread := [{
 ]
 
 # To the end, or an allow that matches does without.
-read if not incomplete
-
-read if accepted
+read if {
+	not incomplete
+} else if {
+	accepted
+}
 
 incomplete if is_string(input.action.incomplete)
 
@@ -104,17 +106,17 @@ unable := [{
 	]),
 	"remedy": "use a gate that can enforce it, or change the policy",
 } |
-	names := lacking(bounds.proper_limits, bounds.proper_quotas, bounds.proper_obligations)
+	names := lacking(bounds.proper_limits, bounds.proper_quotas, bounds.proper_obligations, holds.list)
 	count(names) > 0
 ]
 
 # What it takes to carry this out, and the gate has not.
-lacking(limits, quotas, obligations) := {name |
+lacking(limits, quotas, obligations, waits) := {name |
 	some names in [
 		[concat(":", ["mask", method]) | some method in {mask.method | some mask in masks.list}],
 		[concat(":", ["limit", limit.metric]) | some limit in limits],
 		["quota" | count(quotas) > 0],
-		["hold" | count(holds.list) > 0],
+		["hold" | count(waits) > 0],
 		[concat(":", ["obligation", owed.name]) | some owed in obligations],
 	]
 	some name in names
