@@ -68,6 +68,7 @@ function runs(reading: Reading, routine: Routine): void {
 
 function builtin(reading: Reading, one: Call, candidates: readonly Routine[]): void {
   const { facts } = reading
+  if (grows(one)) reading.names.decideAll()
   const full = `${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`
   switch (actsOn(one.name)) {
     case 'setting':
@@ -95,6 +96,17 @@ function builtin(reading: Reading, one: Call, candidates: readonly Routine[]): v
   }
   reading.opaque = true
   executes(reading, full, 'unlisted')
+}
+
+/** Longest result of a call that is told by the statement, in characters, next to which a value's own length is lost. */
+const GROWN_MAX = 10_000
+
+/** Makes so much of little that whatever it is put together with may fail by its length: beyond 1 GB PostgreSQL gives up. */
+function grows({ name, args }: Call): boolean {
+  if (name !== 'repeat' && name !== 'lpad' && name !== 'rpad') return false
+  const count = Number(literal(args[1]) ?? Number.NaN)
+  const unit = name === 'repeat' ? (literal(args[0])?.length ?? Number.NaN) : 1
+  return !(count * unit <= GROWN_MAX)
 }
 
 /** Code that policy has to know of: an object, so that it counts among the objects. */

@@ -4,6 +4,8 @@ export const BYTES_MAX = 64 * 1024
 export const COMMENTS_MAX = 8
 /** What a syntax tree may be deep; the parser runs out of stack from about 3,000 on. */
 export const NESTING_MAX = 500
+/** Longer names are cut (NAMEDATALEN). */
+const NAME_BYTES_MAX = 63
 
 /** Words that nest what follows them across commas and conjunctions. */
 const nesting = new Set(['join', 'union', 'intersect', 'except', 'case'])
@@ -29,10 +31,22 @@ export function problem(text: string): string | undefined {
   for (let at = 0; at < text.length; ) {
     const next = token(text, at, depth)
     if (next === undefined) return `comments nest deeper than ${COMMENTS_MAX}`
+    if (isCut(text, at, next)) return `a name is longer than ${NAME_BYTES_MAX} bytes`
     if (depth.max() > NESTING_MAX) return `it nests deeper than ${NESTING_MAX}`
     at = next
   }
   return undefined
+}
+
+const nameStart = /["a-z_\u0080-\uffff]/i
+const ascii = /^[\0-\x7f]*$/
+
+/** Cut by the bytes of the database's own encoding, which need not be ours: the server may take it for another name. */
+function isCut(text: string, from: number, to: number): boolean {
+  if ((to - from) * 3 <= NAME_BYTES_MAX || !nameStart.test(text[from] ?? '')) return false
+  const name = text.slice(from, to)
+  const foreign = !ascii.test(name) || text[from - 1] === '&'
+  return foreign && Buffer.byteLength(name) > NAME_BYTES_MAX
 }
 
 type Meter = ReturnType<typeof meter>

@@ -60,6 +60,9 @@ describe('texts that must not reach the parser', () => {
     ['terms behind a comment', `SELECT 1 --'\r, 1${times('+1', 1000)}`, 'nests'],
     ['terms behind a parameter', `SELECT $1, $2$3, 1${times('+1', 1000)}`, 'nests'],
     ['terms behind a bit string', `SELECT B'1', X'1', N'\\', 1${times('+1', 1000)}`, 'nests'],
+    ['a long name', `PREPARE ${times('x', 62)}é AS SELECT 1`, 'longer than 63 bytes'],
+    ['a long quoted name', `SELECT 1 AS "${times('x', 62)}é"`, 'longer than 63 bytes'],
+    ['a long name in code', `SELECT 1 AS U&"${times('\\00e9', 32)}"`, 'longer than 63 bytes'],
   ])('%s', (_, text, reason) => {
     const [statement, ...others] = read(text, here)
     expect(others).toEqual([])
@@ -79,6 +82,8 @@ describe('texts that are large and ordinary', () => {
     ['a string', `SELECT '${times('(', 60_000)}'`],
     ['a dollar quote', `SELECT $q$${times('/*', 20_000)}$q$`],
     ['a quoted name', `SELECT 1 AS "${times('((', 20)}"`],
+    ['a long name in ASCII', `SELECT 1 AS ${times('x', 100)}`],
+    ['a name in Chinese', `SELECT '${times('名', 100)}' AS ${times('名', 21)}`],
     ['a comment', `SELECT 1 /*${times('(+', 10_000)}*/`],
     ['a line comment', `SELECT 1 --${times('(+/*', 10_000)}`],
     ['nested comments', `${times('/*', COMMENTS_MAX)}${times('*/', COMMENTS_MAX)} SELECT 1`],
