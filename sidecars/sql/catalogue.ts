@@ -83,6 +83,8 @@ export type ViewFacts = {
   readonly reads: readonly Touched[]
   /** Undefined where code may have made them. */
   readonly columns: readonly Sources[] | undefined
+  /** Columns that decide which rows it shows, as `schema.table.column`. */
+  readonly decides: readonly string[]
   /** Somebody's code runs in it. */
   readonly executes: boolean
 }

@@ -56,6 +56,7 @@ function figure(node: Node | undefined): Figure | undefined {
     case 'SQLValueFunction':
       return strong((body.op ?? '').replace(/^SVFOP_|_N$/g, '').toLowerCase())
     case 'XmlExpr':
+      if (body.op === 'IS_DOCUMENT') return undefined
       return strong((body.op ?? '').replace('IS_', '').toLowerCase())
     case 'JsonFuncExpr':
       return strong((body.op ?? '').replace('_OP', '').toLowerCase())

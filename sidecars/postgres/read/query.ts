@@ -70,18 +70,30 @@ function selected(reading: Reading, body: SelectStmt, at: At): Columns {
 function values(reading: Reading, lists: readonly Node[], at: At): Columns {
   const columns: Ref[][] = []
   const { names } = reading
+  let counted = true
   for (const list of lists) {
     for (const [i, one] of (as(list, 'List')?.items ?? []).entries()) {
+      // `VALUES (t.*)` has as many columns as the row.
+      if (isStar(one)) counted = false
       const before = names.mark()
       reading.expression(one, at)
       columns[i] = [...(columns[i] ?? []), ...names.since(before)]
     }
+  }
+  if (!counted) {
+    names.expectAny()
+    return undefined
   }
   return columns.map((refs, i) => ({
     name: `column${i + 1}`,
     refs,
     plain: refs.length === 0 && !reading.opaque,
   }))
+}
+
+function isStar(node: Node): boolean {
+  const list = as(node, 'ColumnRef')?.fields ?? as(node, 'A_Indirection')?.indirection
+  return words(list).at(-1) === '*'
 }
 
 function combined(reading: Reading, left: SelectStmt, right: SelectStmt, at: At): Columns {

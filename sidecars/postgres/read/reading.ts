@@ -1,9 +1,10 @@
 import type { Node, RangeVar } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
-import type { Catalogue, Relation } from '../../sql/catalogue.ts'
+import { type Catalogue, isView, type Relation } from '../../sql/catalogue.ts'
 import type { Facts } from '../../sql/facts.ts'
 import type { Entry, Names, Ref } from '../../sql/names.ts'
 import { isGuarded } from './builtins.ts'
+import { FIRST_USER_OID } from './snapshot.ts'
 
 /** What a name stands for while one statement is read. */
 export type Surroundings = {
@@ -95,6 +96,7 @@ export function writeTo(
 ): void {
   const { facts, around } = reading
   const all = (one: Relation) => one.columns.map((column) => column.name)
+  decidesInside(reading, relation)
   facts.touch(relation.kind, relation.full, 'write', columns ?? all(relation))
   for (const one of around.catalogue.below(relation)) {
     const view = relation.kind === 'view' || one.kind === 'view'
@@ -105,6 +107,15 @@ export function writeTo(
     if (one.triggers.length > 0) facts.flag('triggers')
     for (const trigger of one.triggers) facts.call(trigger, 'trigger')
   }
+}
+
+/** What a view filters, joins and sorts by decides about whoever uses it; of one that cannot be read, everything may. */
+export function decidesInside({ facts, around }: Reading, relation: Relation): void {
+  if (!isView(relation) || relation.oid < FIRST_USER_OID) return
+  const view = around.catalogue.view(relation)
+  const below = around.catalogue.below(relation)
+  const all = () => below.flatMap((one) => one.columns.map(({ name }) => `${one.full}.${name}`))
+  for (const column of view?.decides ?? all()) facts.decide(column)
 }
 
 /** The target of a write, under its alias. */

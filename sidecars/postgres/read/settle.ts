@@ -1,7 +1,7 @@
 import type { Output } from '../../../pdp/contract.ts'
 import { type Column, isView, type Relation } from '../../sql/catalogue.ts'
 import { columnSources, type Settled } from '../../sql/settled.ts'
-import type { Columns, Reading } from './reading.ts'
+import { type Columns, decidesInside, type Reading } from './reading.ts'
 
 /** Turns the names a statement used into facts. Nothing may be read into it afterwards. */
 export function settle(reading: Reading): Settled {
@@ -23,6 +23,7 @@ function touchRead(reading: Reading, relation: Relation, columns: ReadonlySet<Co
   // In the table's own order, so that equal statements have equal facts.
   const names = relation.columns.filter((one) => columns.has(one)).map((one) => one.name)
   facts.touch(relation.kind, relation.full, 'read', names)
+  decidesInside(reading, relation)
   const view = around.catalogue.view(relation)
   if (view?.executes) {
     reading.opaque = true

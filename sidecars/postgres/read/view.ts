@@ -19,7 +19,12 @@ export function readView(
     const { outputs, incomplete } = command
     if (incomplete !== undefined) return undefined
     const columns = outputs?.length === relation.columns.length ? outputs : undefined
-    return { reads: command.objects, columns, executes: command.effects.includes('execute') }
+    return {
+      reads: command.objects,
+      columns,
+      decides: command.predicates ?? [],
+      executes: command.effects.includes('execute'),
+    }
   } catch {
     return undefined
   }

@@ -50,6 +50,7 @@ export function update(reading: Reading, body: UpdateStmt, at: At): Columns {
   if (entry !== undefined) tied(reading, entry.relation, 'update', columns)
   const items = (body.fromClause ?? []).map((one) => fromItem(reading, one, deciding(at)))
   filter(reading, body.whereClause, at)
+  if (entry !== undefined && body.whereClause !== undefined) reading.names.scanned(entry)
   assignments(reading, body.targetList, at)
   return returning(reading, body.returningClause, together([shown(reading, entry), ...items]), at)
 }
@@ -63,6 +64,7 @@ export function remove(reading: Reading, body: DeleteStmt, at: At): Columns {
   if (entry !== undefined) tied(reading, entry.relation, 'delete')
   const items = (body.usingClause ?? []).map((one) => fromItem(reading, one, deciding(at)))
   filter(reading, body.whereClause, at)
+  if (entry !== undefined && body.whereClause !== undefined) reading.names.scanned(entry)
   return returning(reading, body.returningClause, together([shown(reading, entry), ...items]), at)
 }
 
@@ -73,6 +75,8 @@ export function merge(reading: Reading, body: MergeStmt, at: At): Columns {
   facts.effect('write')
   facts.flag('where')
   const entry = target(reading, body.relation)
+  // Its rows are looked at even where no column is.
+  if (entry !== undefined) reading.names.scanned(entry)
   const source = fromItem(reading, body.sourceRelation, deciding(at))
   reading.expression(body.joinCondition, deciding(at))
   for (const one of body.mergeWhenClauses ?? []) {
@@ -175,6 +179,7 @@ function returning(
   if (clause === undefined) return []
   reading.facts.effect('read')
   const [entry] = item.entries
+  for (const one of item.entries) reading.names.scanned(one)
   const aliases = (clause.options ?? []).flatMap((one) => as(one, 'ReturningOption')?.value ?? [])
   // Only the target has old and new rows, but any entry may be meant: too many, never too few.
   for (const alias of ['old', 'new', ...aliases]) {
