@@ -1,4 +1,5 @@
 import type { Command, Effect, Output, Touched } from '../../pdp/contract.ts'
+import { type ColumnUse, type Role, uses } from './lineage/roles.ts'
 
 /** What is known of one statement while it is read. Only ever grows: nothing found later takes back what was found before. */
 export interface Facts {
@@ -9,6 +10,8 @@ export interface Facts {
   call(name: string, trust: string): void
   /** A column, as `schema.table.column`, that decides something. */
   decide(column: string): void
+  /** What columns are used for. */
+  use(columns: Iterable<string>, role: Role): void
   /** Why the statement is not fully understood. */
   doubt(reason: string): void
   /** A fact of the `sql` family that holds from now on. */
@@ -39,6 +42,8 @@ export type SqlFacts = {
   readonly has_limit: boolean
   readonly locking: boolean
   readonly triggers: boolean
+  /** Every column and what it is used for; absent when there is none. */
+  readonly columns?: readonly ColumnUse[]
   readonly shape?: string
 }
 
@@ -58,7 +63,7 @@ export function facts(): Facts {
   const effects = new Set<Effect>()
   const things = new Map<string, Thing>()
   const functions = new Map<string, string>()
-  const decides = new Set<string>()
+  const used = uses()
   const reasons = new Set<string>()
   const flags = new Set<Flag>()
 
@@ -77,7 +82,8 @@ export function facts(): Facts {
     call: (name, trust) => {
       if (!functions.has(name)) functions.set(name, trust)
     },
-    decide: (column) => void decides.add(column),
+    decide: (column) => used.use([column], 'predicate'),
+    use: (columns, role) => used.use(columns, role),
     doubt: (reason) => void reasons.add(reason),
     flag: (name) => void flags.add(name),
     has: (name) => flags.has(name),
@@ -85,11 +91,13 @@ export function facts(): Facts {
     absorb: (command) => {
       for (const effect of command.effects) effects.add(effect)
       for (const one of command.objects) self.touch(one.kind, one.name, one.access, one.columns)
-      for (const column of command.predicates ?? []) decides.add(column)
+      const sql = command['sql'] as SqlFacts | undefined
+      if (sql?.columns === undefined) used.use(command.predicates ?? [], 'predicate')
       if (command.incomplete !== undefined) reasons.add(command.incomplete)
-      absorbFamily(command['sql'] as SqlFacts | undefined)
+      absorbFamily(sql)
     },
     command: (name, rest) => {
+      const columns = used.list()
       const sql: SqlFacts = {
         dialect: rest.dialect,
         kinds: [...kinds],
@@ -98,6 +106,7 @@ export function facts(): Facts {
         has_limit: flags.has('limit'),
         locking: flags.has('locking'),
         triggers: flags.has('triggers'),
+        ...(columns.length === 0 ? {} : { columns }),
         ...(rest.shape === undefined ? {} : { shape: rest.shape }),
       }
       return {
@@ -105,7 +114,7 @@ export function facts(): Facts {
         effects: effects.size === 0 ? ['unknown'] : [...effects],
         objects: Array.from(things.values(), touched),
         ...(rest.outputs === undefined ? {} : { outputs: rest.outputs }),
-        predicates: [...decides],
+        predicates: used.deciding(),
         ...(reasons.size === 0 ? {} : { incomplete: sentence(reasons) }),
         text: rest.text,
         sql,
@@ -117,6 +126,9 @@ export function facts(): Facts {
     if (sql === undefined) return
     for (const kind of sql.kinds) kinds.add(kind)
     for (const one of sql.functions) self.call(one.name, one.class)
+    for (const { name, roles } of sql.columns ?? []) {
+      for (const role of roles) used.use([name], role)
+    }
     if (sql.has_where) flags.add('where')
     if (sql.has_limit) flags.add('limit')
     if (sql.locking) flags.add('locking')

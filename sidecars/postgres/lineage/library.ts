@@ -60,7 +60,10 @@ function path(searchPath: readonly string[]): readonly string[] {
 const kinds: Readonly<Record<string, Type['kind']>> = {
   c: 'composite',
   d: 'domain',
+  e: 'enum',
+  m: 'range',
   p: 'pseudo',
+  r: 'range',
 }
 
 function types(rows: Rows): ReadonlyMap<number, Type> {

@@ -13,6 +13,7 @@ type Instance = {
   _wasm_parse_query_raw(query: number): number
   _wasm_free_parse_result(result: number): void
   _wasm_normalize_query(query: number): number
+  _wasm_parse_plpgsql(query: number): number
   _wasm_free_string(text: number): void
   getValue(pointer: number, type: 'i32'): number
   lengthBytesUTF8(text: string): number
@@ -59,6 +60,21 @@ export function normalize(text: string): string | undefined {
   // It answers an error by the error's text: a shape starts as its statement does.
   const start = text.match(/^\W*\w+/)?.[0] ?? ''
   return 'shape' in shape && shape.shape.startsWith(start) ? shape.shape : undefined
+}
+
+/** The tree of the PL/pgSQL function that a `CREATE FUNCTION` holds; undefined where it cannot be read. Never throws. */
+export function parseProcedural(text: string): object | undefined {
+  const tree = using(text, (instance, query) => {
+    const result = instance._wasm_parse_plpgsql(query)
+    try {
+      const json = instance.UTF8ToString(result)
+      // An error comes as its text.
+      return { tree: json.startsWith('{') ? (JSON.parse(json) as object) : undefined }
+    } finally {
+      instance._wasm_free_string(result)
+    }
+  })
+  return 'tree' in tree ? tree.tree : undefined
 }
 
 /** Whatever is thrown inside leaves the instance in an unknown state: it is never used again. */

@@ -5,7 +5,7 @@ export type Type = {
   readonly oid: number
   readonly schema: string
   readonly name: string
-  readonly kind: 'base' | 'composite' | 'domain' | 'pseudo'
+  readonly kind: 'base' | 'composite' | 'domain' | 'enum' | 'pseudo' | 'range'
   /** The relation whose columns are a composite's; 0 for anything else. */
   readonly relation: number
   /** What an array holds; 0 for anything else. */

@@ -37,13 +37,21 @@ export function itemOf(source: Source): Item {
   return { columns: source.columns, sources: [source] }
 }
 
+/** What a bare name finds: columns, and sources nearer than these whose columns nobody knows. */
+export type Found = { readonly columns: readonly Named[]; readonly open: readonly Value[] }
+
 /** The columns of this name, in the innermost query that has one. */
-export function columnsNamed(scope: Scope | undefined, name: string): readonly Named[] {
+export function columnsNamed(scope: Scope | undefined, name: string): Found {
+  const open: Value[] = []
   for (let at = scope; at !== undefined; at = at.outer) {
-    const found = at.items.flatMap((item) => named(item.columns, name))
-    if (found.length > 0) return found
+    const columns: Named[] = []
+    for (const item of at.items) {
+      columns.push(...named(item.columns, name))
+      for (const one of item.sources) if (one.open !== undefined) open.push(one.open)
+    }
+    if (columns.length > 0) return { columns, open }
   }
-  return none
+  return { columns: none, open }
 }
 
 /** The columns of this name in one source. */
@@ -63,16 +71,6 @@ export function sourceNamed(
         if (source.alias === alias && (schema === undefined || source.schema === schema))
           return source
       }
-    }
-  }
-  return undefined
-}
-
-/** A source any name may mean, where there is one. */
-export function openSource(scope: Scope | undefined): Value | undefined {
-  for (let at = scope; at !== undefined; at = at.outer) {
-    for (const item of at.items) {
-      for (const { open } of item.sources) if (open !== undefined) return open
     }
   }
   return undefined

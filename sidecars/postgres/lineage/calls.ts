@@ -1,0 +1,115 @@
+import type { Node } from 'libpg-query'
+import type { Callable } from '../../sql/lineage/library.ts'
+import {
+  alsoFrom,
+  anything,
+  computed,
+  either,
+  fieldOf,
+  type Value,
+} from '../../sql/lineage/value.ts'
+import { isReaching } from '../read/builtins.ts'
+import { type Answer, declared, eitherAnswer } from './answers.ts'
+import { runs } from './bodies.ts'
+import { builtin } from './builtin.ts'
+import { executes } from './execute.ts'
+import { fitting } from './fits.ts'
+import { type Reading, use } from './reading.ts'
+
+/** How a function is called. */
+export type Call = {
+  readonly name: string
+  readonly schema: string | undefined
+  /** As written, for those whose effect depends on a literal. */
+  readonly nodes: readonly Node[]
+  readonly args: readonly Value[]
+  /** It is called as `VARIADIC array`, or by names, so that positions tell nothing. */
+  readonly loose?: boolean
+}
+
+/** Records a call, and answers what may come of it. */
+export function call(reading: Reading, one: Call): Answer {
+  const candidates = candidatesOf(reading, one)
+  const base = computed(...one.args)
+  if (isReaching(one.name)) return reaching(reading, one, candidates, base)
+  const row = one.schema === undefined && one.args.length === 1 ? one.args[0] : undefined
+  const own = row && fieldOf(row, one.name)
+  if (candidates.length === 0) return own === undefined ? cast(reading, one, base) : { value: own }
+  const servers = candidates.filter(isServers)
+  const answers: Answer[] = []
+  if (servers.length > 0) {
+    const opaque = builtin(reading, one, servers, base)
+    const from = opaque ? computed(base, anything) : base
+    for (const routine of servers) answers.push(declared(reading.around, routine, one.args, from))
+  }
+  for (const routine of candidates) {
+    if (!isServers(routine)) answers.push(runs(reading, routine, one.args))
+  }
+  // `f(row)` is also `row.f`.
+  if (own !== undefined) answers.push({ value: own })
+  return eitherAnswer(answers, base)
+}
+
+/** `row.name` where the row has no such field: a function of that name, or a cast to that type. */
+export function attribute(reading: Reading, row: Value, name: string): Value {
+  return call(reading, { name, schema: undefined, nodes: [], args: [row] }).value
+}
+
+/** Records that somebody's function, named `schema.name`, runs on these. */
+export function runsNamed(reading: Reading, full: string, args: readonly Value[]): Value {
+  const dot = full.indexOf('.')
+  const { library } = reading.around
+  const found = library.functions(full.slice(dot + 1), full.slice(0, dot), [])
+  const fit = found.filter((one) => one.takes.length === args.length)
+  return either(
+    ...(fit.length > 0 ? fit : found)
+      .filter((one) => !isServers(one))
+      .map((one) => runs(reading, one, args).value),
+  )
+}
+
+function candidatesOf({ around }: Reading, one: Call): readonly Callable[] {
+  const { library, searchPath } = around
+  const named = library.functions(one.name, one.schema, searchPath)
+  const count = one.args.length
+  const able = named.filter((it) => count >= it.argumentsMin && count <= it.argumentsMax)
+  if (able.length === 0 || one.loose) return able.length === 0 ? named : able
+  return fitting(library, able, one.args)
+}
+
+function isServers(routine: Callable): boolean {
+  return routine.schema === 'pg_catalog' || routine.schema === 'information_schema'
+}
+
+/** Reaches what the statement does not name. */
+function reaching(
+  reading: Reading,
+  one: Call,
+  candidates: readonly Callable[],
+  base: Value,
+): Answer {
+  executes(reading, `${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`, 'reaching')
+  reading.facts.doubt(`what ${one.name}() touches cannot be told from the statement`)
+  use(reading, base, 'argument')
+  return unknown(base)
+}
+
+/** `type(value)` is a cast where there is no such function. */
+function cast(reading: Reading, one: Call, base: Value): Answer {
+  const { library, searchPath, catalogue } = reading.around
+  const type = library.typeNamed(one.name, one.schema, searchPath)
+  if (type !== undefined && one.args.length === 1) {
+    for (const name of catalogue.casts(type.name)) runsNamed(reading, name, one.args)
+    use(reading, base, 'partial')
+    return { value: base }
+  }
+  const full = one.schema === undefined ? one.name : `${one.schema}.${one.name}`
+  executes(reading, full, 'unknown')
+  reading.facts.doubt(`function ${one.name} is not known`)
+  use(reading, base, 'argument')
+  return unknown(base)
+}
+
+function unknown(base: Value): Answer {
+  return { value: alsoFrom(base, anything), record: true }
+}

@@ -1,0 +1,35 @@
+import type { RangeVar } from 'libpg-query'
+import type { Relation } from '../../sql/catalogue.ts'
+import { isGuarded } from '../read/builtins.ts'
+import type { Reading } from './reading.ts'
+
+/** What a reference to a relation means; doubts it when the catalogue does not know. */
+export function relationOf(reading: Reading, range: RangeVar): Relation | undefined {
+  const { facts, around } = reading
+  const name = range.relname ?? ''
+  const relation = around.catalogue.relation(name, range.schemaname, around.searchPath)
+  if (relation === undefined) {
+    facts.doubt(`relation ${range.schemaname ? `${range.schemaname}.` : ''}${name} is not known`)
+  } else if (isGuarded(relation.name) && !isOwn(relation)) {
+    facts.doubt(`${relation.full} shows what other sessions do, or secrets`)
+  }
+  return relation
+}
+
+/** Made by somebody under a guarded name; extensions excepted, whose names are listed for that reason. */
+function isOwn(relation: Relation): boolean {
+  return relation.schema !== 'pg_catalog' && !relation.name.startsWith('pg_')
+}
+
+/** The name as policies see it, also of what does not exist yet. */
+export function fullName({ around }: Reading, range: RangeVar): string {
+  const name = range.relname ?? ''
+  const relation = around.catalogue.relation(name, range.schemaname, around.searchPath)
+  return relation?.full ?? `${range.schemaname ?? around.searchPath[0] ?? 'public'}.${name}`
+}
+
+/** Records a relation the catalogue does not know: names may mean its columns. */
+export function unknownRelation(reading: Reading, range: RangeVar, access: 'read' | 'write'): void {
+  reading.facts.touch('table', fullName(reading, range), access)
+  reading.lenient = true
+}

@@ -1,0 +1,48 @@
+import type { MergeStmt, MergeWhenClause } from 'libpg-query'
+import type { Fields } from '../../sql/lineage/output.ts'
+import { as } from '../read/ast.ts'
+import { allOf, assignments, namesOf } from './assignments.ts'
+import { fromItem } from './from.ts'
+import { predicate } from './predicate.ts'
+import type { At, Reading } from './reading.ts'
+import { type Target, target, written } from './target.ts'
+import { returning } from './writes.ts'
+
+/** Reads MERGE. */
+export function merge(reading: Reading, body: MergeStmt, at: At): Fields {
+  const { facts } = reading
+  facts.kind('merge')
+  facts.effect('write')
+  facts.flag('where')
+  const to = target(reading, body.relation)
+  const source = fromItem(reading, body.sourceRelation, at, [])
+  const inside: At = { ...at, scope: { items: [source, to.item], outer: at.scope } }
+  predicate(reading, body.joinCondition, inside, 'join')
+  for (const one of body.mergeWhenClauses ?? []) {
+    const when = as(one, 'MergeWhenClause')
+    if (when !== undefined) clause(reading, when, to, inside)
+  }
+  return returning(reading, body.returningClause, to.item, [], at, [source])
+}
+
+function clause(reading: Reading, when: MergeWhenClause, to: Target, at: At): void {
+  const { facts } = reading
+  predicate(reading, when.condition, at, 'predicate')
+  switch (when.commandType) {
+    case 'CMD_INSERT': {
+      facts.kind('insert')
+      const names = when.targetList === undefined ? allOf(to) : namesOf(when.targetList)
+      for (const [i, value] of (when.values ?? []).entries()) {
+        written(reading, to, names[i], reading.expression(value, at))
+      }
+      return
+    }
+    case 'CMD_UPDATE':
+      facts.kind('update')
+      assignments(reading, when.targetList, to, at)
+      return
+    case 'CMD_DELETE':
+      facts.kind('delete')
+      facts.effect('delete')
+  }
+}

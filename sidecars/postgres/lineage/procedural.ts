@@ -1,0 +1,81 @@
+import type { Node } from 'libpg-query'
+import type { SqlFacts } from '../../sql/facts.ts'
+import type { Fields } from '../../sql/lineage/output.ts'
+import { computed, copyOf, type Value } from '../../sql/lineage/value.ts'
+import { problem } from '../read/limits.ts'
+import { parse, parseProcedural } from '../read/parser.ts'
+import { variables } from './parameters.ts'
+import type { Reading } from './reading.ts'
+import { settle } from './views.ts'
+
+/** How many parts of a procedure are read; each is at least a few characters of its source. */
+const PARTS_MAX = 20_000
+
+/** A piece of SQL in a procedure: `mode` says what it is (RawParseMode). */
+type Piece = { readonly query: string; readonly mode: number }
+
+/** Reads PL/pgSQL coarsely: its answer may come from every column that any part of it touches. Throws RangeError. */
+export function procedural(
+  reading: Reading,
+  definition: string,
+): { readonly columns: Fields; readonly from: Value } {
+  const tree = parseProcedural(definition)
+  if (tree === undefined) throw new RangeError('its source cannot be parsed')
+  const pieces: Piece[] = []
+  collect(reading, tree, pieces)
+  for (const one of pieces) piece(reading, one)
+  settle(reading)
+  const { columns = [] } = reading.facts.command('', { dialect: '', text: '' })['sql'] as SqlFacts
+  return { columns: undefined, from: computed(copyOf(columns.map((one) => one.name))) }
+}
+
+function collect(reading: Reading, value: unknown, pieces: Piece[]): void {
+  if (value === null || typeof value !== 'object') return
+  for (const [key, inner] of Object.entries(value)) {
+    if (dynamic.has(key)) reading.facts.doubt('a function runs a text as SQL')
+    if (key === 'PLpgSQL_expr') {
+      const { query = '', parseMode = 0 } = inner as { query?: string; parseMode?: number }
+      pieces.push({ query, mode: parseMode })
+      if (pieces.length > PARTS_MAX) throw new RangeError('too many parts')
+    } else collect(reading, inner, pieces)
+  }
+}
+
+const dynamic = new Set(['PLpgSQL_stmt_dynexecute', 'PLpgSQL_stmt_dynfors', 'dynquery'])
+
+function piece(reading: Reading, one: Piece): void {
+  const text = textOf(one)
+  const refused = problem(text)
+  const statements = refused === undefined ? parse(text).statements : undefined
+  if (statements === undefined) {
+    reading.facts.doubt('a part of a function cannot be parsed')
+    return
+  }
+  for (const { stmt } of statements) if (stmt !== undefined) touched(reading, stmt)
+}
+
+/** Everything the part shows or is given may come out of the function. */
+function touched(reading: Reading, node: Node): void {
+  const at = { scope: variables, ctes: undefined }
+  const isQuery = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].some(
+    (kind) => kind in node,
+  )
+  const columns = isQuery ? reading.query(node, at) : reading.statement(node)
+  for (const { value } of columns ?? []) reading.facts.use(value.sources, 'derived')
+  if (isQuery && columns === undefined) reading.facts.doubt('what a function shows is not known')
+  if (columns?.some((one) => one.value.unknown)) {
+    reading.facts.doubt('what a function shows is not known')
+  }
+}
+
+/** An expression is read as the query that shows it; an assignment as what is assigned. */
+function textOf({ query, mode }: Piece): string {
+  if (mode === 0) return query
+  if (mode === 2) return `SELECT ${query}`
+  const at = query.search(/:?=/)
+  const value = query.slice(at).replace(/^:?=/, '')
+  const target = query.slice(0, at)
+  // `a[i] := v` works out the index too.
+  const bracket = target.indexOf('[')
+  return bracket < 0 ? `SELECT ${value}` : `SELECT ${value}, ARRAY${target.slice(bracket)}`
+}

@@ -1,0 +1,81 @@
+import type { DeleteStmt, InsertStmt, Node, ReturningClause, UpdateStmt } from 'libpg-query'
+import type { Fields } from '../../sql/lineage/output.ts'
+import type { Item, Scope, Source } from '../../sql/lineage/scope.ts'
+import { as } from '../read/ast.ts'
+import { allOf, assignments, namesOf } from './assignments.ts'
+import { conflict } from './conflict.ts'
+import { together } from './from.ts'
+import { predicate } from './predicate.ts'
+import { type At, type Reading, use } from './reading.ts'
+import { target, written } from './target.ts'
+import { targets } from './targets.ts'
+
+/** Reads INSERT. */
+export function insert(reading: Reading, body: InsertStmt, at: At): Fields {
+  const { facts } = reading
+  facts.kind('insert')
+  facts.effect('write')
+  const to = target(reading, body.relation, body.cols && namesOf(body.cols))
+  const names = body.cols === undefined ? allOf(to) : namesOf(body.cols)
+  const shown = body.selectStmt === undefined ? [] : reading.query(body.selectStmt, at)
+  if (shown === undefined) facts.doubt('what is inserted is not known')
+  for (const [i, { value }] of (shown ?? []).entries()) written(reading, to, names[i], value)
+  const inserted = new Map((shown ?? []).map(({ value }, i) => [names[i] ?? '', value]))
+  if (body.onConflictClause !== undefined)
+    conflict(reading, body.onConflictClause, to, inserted, at)
+  return returning(reading, body.returningClause, to.item, [], at)
+}
+
+/** Reads UPDATE. */
+export function update(reading: Reading, body: UpdateStmt, at: At): Fields {
+  const { facts } = reading
+  facts.kind('update')
+  facts.effect('write')
+  const to = target(reading, body.relation, namesOf(body.targetList))
+  const items = together(reading, body.fromClause, at, [to.item])
+  const inside: At = { ...at, scope: { items, outer: at.scope } }
+  filter(reading, body.whereClause, inside)
+  assignments(reading, body.targetList, to, inside)
+  return returning(reading, body.returningClause, to.item, items.slice(1), at)
+}
+
+/** Reads DELETE. */
+export function remove(reading: Reading, body: DeleteStmt, at: At): Fields {
+  const { facts } = reading
+  facts.kind('delete')
+  facts.effect('delete')
+  const to = target(reading, body.relation)
+  const items = together(reading, body.usingClause, at, [to.item])
+  filter(reading, body.whereClause, { ...at, scope: { items, outer: at.scope } })
+  return returning(reading, body.returningClause, to.item, items.slice(1), at)
+}
+
+function filter(reading: Reading, where: Node | undefined, at: At): void {
+  if (where === undefined) reading.facts.flag('unbounded')
+  else reading.facts.effect('read')
+  predicate(reading, where, at, 'predicate')
+}
+
+/** RETURNING: the target also under `old` and `new`, or what WITH calls them. */
+export function returning(
+  reading: Reading,
+  clause: ReturningClause | undefined,
+  to: Item,
+  others: readonly Item[],
+  at: At,
+  first: readonly Item[] = [],
+): Fields {
+  if (clause === undefined) return []
+  reading.facts.effect('read')
+  const [source] = to.sources
+  const names = (clause.options ?? []).flatMap((one) => as(one, 'ReturningOption')?.value ?? [])
+  const sources: readonly Source[] =
+    source === undefined ? [] : ['old', 'new', ...names].map((alias) => ({ ...source, alias }))
+  const scope: Scope = {
+    items: [...first, to, ...others, { columns: [], sources }],
+    outer: at.scope,
+  }
+  const columns = targets(reading, clause.exprs, { ...at, scope })
+  for (const { value } of columns ?? []) use(reading, value, 'returned')
+  return columns
+}
