@@ -222,6 +222,8 @@ export interface Mask {
 export type Rewrite = {
   readonly method: MaskMethod
   readonly rule: string
+  /** Stands in where a type cannot hold a text, as policy wrote it; undefined means null. */
+  readonly value?: string
   text(cell: string): string | null
 }
 
@@ -248,6 +250,8 @@ export interface Session {
    * Synchronous when nothing has to be waited for. Never throws: what goes wrong is a Refused.
    */
   ask(command: Command, asking?: Asking): Ruling | Promise<Ruling>
+  /** Tells those who watch the gate, and the record, that an answer contradicted its command; in words without data. */
+  alarm(text: string, decision: string): void
   /** Puts on record that this connection ended, and why when it was not a goodbye. Idempotent. */
   close(problem?: unknown): void
 }

@@ -125,6 +125,10 @@ export function gate(parts: GateParts): GateKeeper {
       credential,
       ended: stay.life.ended,
       ask: (command, asking) => line.ask('command', command, asking),
+      alarm(message, decision) {
+        audit.later({ kind: 'alarm', session, decision_id: decision, message })
+        observe({ kind: 'alarm', resource: resource.id, session, decision, message })
+      },
       close(problem) {
         if (!open.delete(session)) return
         stay.life.stop()

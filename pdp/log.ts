@@ -62,6 +62,11 @@ function tell(logger: Logger, happening: Happening): void {
       logger.error({ session, resource, code, problem: place(error) }, 'internal failure')
       break
     }
+    case 'alarm': {
+      const { session, resource, decision, message } = happening
+      logger.error({ session, resource, decision, reason: message }, 'alarm')
+      break
+    }
     case 'hold': {
       const { resource, change, id } = happening
       logger.info({ resource, hold: id, change }, 'hold')

@@ -8,6 +8,7 @@ const argumentCharsMax = 64
 const keyBytesMin = 32
 /** A host name and nothing else, so that no other text passes for the domain of an address. */
 const domainShape = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/i
+const surrogate = /[\ud800-\udfff]/
 /** From strongest to weakest: when two rules name one column, the earlier method wins. */
 const strength: readonly MaskMethod[] = ['null', 'redact', 'hash', 'tokenize', 'partial']
 
@@ -51,7 +52,25 @@ function stronger(a: Rewrite, b: Rewrite): boolean {
 }
 
 function rewriteOf(rule: MaskRule, column: string, key: Secret | undefined): Rewrite {
-  return { method: rule.method, rule: rule.rule, text: rewriter(rule, column, key) }
+  const value = constantOf(rule)
+  return {
+    method: rule.method,
+    rule: rule.rule,
+    ...(value !== undefined && { value }),
+    text: rewriter(rule, column, key),
+  }
+}
+
+/** `args.value`, for columns of a type that cannot hold a text. */
+function constantOf(rule: MaskRule): string | undefined {
+  const value = rule.args?.['value']
+  if (value === undefined) return undefined
+  const known = ['string', 'number', 'boolean'].includes(typeof value)
+  if (known && String(value).length <= argumentCharsMax) return String(value)
+  throw impossible(
+    rule,
+    `needs args.value of at most ${argumentCharsMax} characters, a number, true or false`,
+  )
 }
 
 function rewriter(rule: MaskRule, column: string, key: Secret | undefined): Rewrite['text'] {
@@ -95,7 +114,7 @@ function keyed(
 
 /** Without arguments `a***@example.com`, and nothing of a value that is no e-mail address. */
 function partial(rule: MaskRule): Rewrite['text'] {
-  const plain = rule.args === undefined || Object.keys(rule.args).length === 0
+  const plain = Object.keys(rule.args ?? {}).every((name) => name === 'value')
   const first = plain ? 1 : countOf(rule, 'keep_first')
   const last = plain ? 0 : countOf(rule, 'keep_last')
   const domain = plain || rule.args?.['keep_domain'] === true
@@ -109,6 +128,11 @@ function partial(rule: MaskRule): Rewrite['text'] {
 
 /** The first and last characters around three stars; the stars alone when those would be more than half. */
 function ends(text: string, first: number, last: number): string {
+  // Without surrogates every code unit is a character, and slicing is all there is to do.
+  if (!surrogate.test(text)) {
+    if ((first + last) * 2 > text.length) return stars
+    return text.slice(0, first) + stars + text.slice(text.length - last)
+  }
   const characters = Array.from(text)
   if ((first + last) * 2 > characters.length) return stars
   const head = characters.slice(0, first).join('')

@@ -53,6 +53,7 @@ export type AuditEntry = {
     | 'session_open'
     | 'session_close'
     | 'turned_away'
+    | 'alarm'
     | 'decision'
     | 'outcome'
     | 'hold'
@@ -147,6 +148,14 @@ export type Happening =
       readonly session?: string
       readonly code: string
       readonly error: unknown
+    }
+  | {
+      /** An answer contradicted what was read from its command, and was kept back. */
+      readonly kind: 'alarm'
+      readonly resource: string
+      readonly session: string
+      readonly decision: string
+      readonly message: string
     }
   | {
       readonly kind: 'hold'

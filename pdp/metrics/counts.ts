@@ -28,6 +28,7 @@ export function counts() {
     opened: tally(resourcesMax),
     turnedAway: tally(codesMax),
     internal: tally(codesMax),
+    alarms: tally(resourcesMax),
     holds: tally(codesMax),
     bundles: tally(codesMax),
   }
@@ -50,6 +51,9 @@ export function count(counts: Counts, happening: Happening): void {
       break
     case 'failure':
       counts.internal.add(happening.code)
+      break
+    case 'alarm':
+      counts.alarms.add(happening.resource)
       break
     case 'hold':
       counts.holds.add(happening.change)
@@ -100,6 +104,12 @@ export function publishCounts(registry: Registry, counts: Counts): void {
   counter('postern_failures_total', 'Commands that ended in an error', 'error', counts.failures)
   counter('postern_sessions_total', 'Sessions opened', 'resource', counts.opened)
   counter('postern_internal_failures_total', 'Failures of ours, by code', 'code', counts.internal)
+  counter(
+    'postern_alarms_total',
+    'Answers that contradicted what was read from their command',
+    'resource',
+    counts.alarms,
+  )
   counter('postern_turned_away_total', 'Clients that got no session', 'code', counts.turnedAway)
   counter('postern_holds_total', 'Holds that came into a state', 'state', counts.holds)
   counter('postern_bundle_changes_total', 'What became of bundles', 'change', counts.bundles)

@@ -2,6 +2,7 @@ import { Malformed } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { bound } from './bind.ts'
 import type { Desk } from './desk.ts'
+import { upstreamFrame } from './forward.ts'
 import { describePortal, ends, letterOf, text, valid } from './frames.ts'
 import { isRefused } from './judge.ts'
 import { proposals } from './proposals.ts'
@@ -29,7 +30,7 @@ export function parse(desk: Desk, frame: Buffer): Answer {
       propose(prepared, { name, value: prepare(state, statements, frame, at), batch }),
     ]
     state.queue.push({ kind: 'parse', runs: verdict, changes, unnamed: name === '' })
-    return frame
+    return upstreamFrame(frame, at, verdict)
   })
 }
 

@@ -65,7 +65,7 @@ function admit(
   const verdict = ruling.allowed ? enforceable(ruling, statement) : ruling
   if (verdict.allowed) {
     if (!verdict.mask.empty) state.guard = verdict.id
-    runs.push(run(verdict, statement, state.cancel))
+    runs.push(run(verdict, statement, state))
     return undefined
   }
   for (const earlier of runs) earlier.finish('42501')

@@ -2,6 +2,7 @@ import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { type Desk, desk } from './desk.ts'
 import { bind, close, describe, execute, parse } from './extended.ts'
+import { upstreamFrame } from './forward.ts'
 import { code, ends, letterOf, text } from './frames.ts'
 import { isRefused } from './judge.ts'
 import { proposals, unnamedGone } from './proposals.ts'
@@ -76,7 +77,7 @@ function query(desk: Desk, frame: Buffer): Answer {
     state.queue.push({ kind: 'query', steps, at: 0, changes })
     state.batch += 1
     verdict[0]?.start()
-    return frame
+    return upstreamFrame(frame, 5, verdict)
   })
 }
 

@@ -86,6 +86,8 @@ function columns(state: State, frame: Buffer): Buffer {
       state.catalogue.missed()?.catch(() => undefined)
     const trust = state.defined > 0 ? 'none' : state.shadowed ? 'wire' : 'all'
     run.describe(found, { catalogue, trust })
+    // The likeliest reason is a catalogue that somebody else has changed.
+    if (run.denied) state.catalogue.missed()?.catch(() => undefined)
   }
   return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
 }

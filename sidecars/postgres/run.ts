@@ -2,8 +2,10 @@ import type { Allowed, Limit, Mask } from '../../pdp/contract.ts'
 import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { message, text } from './frames.ts'
+import { contradiction, type Planning, planOf } from './mask/plan.ts'
+import { rewriter } from './mask/row.ts'
 import { failure, fields, notice } from './report.ts'
-import { type Field, type Plan, type Planning, planOf, rewritten } from './rows.ts'
+import type { Field } from './rows.ts'
 import { sqlstate } from './sqlstate.ts'
 import type { Statement } from './statement.ts'
 
@@ -35,11 +37,21 @@ export type Around = Pick<Planning, 'catalogue' | 'trust'>
 
 type Exceeded = { readonly what: string; readonly limit: Limit }
 
-/** Follows one allowed statement; `cancel` stops it at the server. */
-export function run(ruling: Allowed, statement: Statement, cancel: () => void): Run {
+/** What a run can do beyond its own statement. */
+export type Means = {
+  /** Stops it at the server. */
+  readonly cancel: () => void
+  /** Tells those who watch the gate, in words without data, that something cannot be right. */
+  readonly alarm: (text: string, decision: string) => void
+}
+
+/** Follows one allowed statement. */
+export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Means): Run {
   const { mask, limits } = ruling
-  let plan: Plan | undefined
+  let rewrite: ((frame: Buffer) => Buffer) | undefined
   let described = false
+  /** Why it ends with our error although the server let it succeed. */
+  let refusal: Refusal | undefined
   let exceeded: Exceeded | undefined
   let timer: NodeJS.Timeout | undefined
   let finished = false
@@ -54,26 +66,38 @@ export function run(ruling: Allowed, statement: Statement, cancel: () => void): 
     mask,
     statement,
     get denied() {
-      return exceeded?.limit.exceed === 'deny'
+      return refusal !== undefined
     },
     start,
-    describe(columns, around) {
-      described = true
-      plan = mask.empty ? undefined : planOf(columns, { ...around, statement, mask })
-    },
+    describe,
     row(frame) {
       if (!mask.empty && !described)
         throw new Malformed('the datastore sent a row that it had not described')
-      return counted(plan === undefined ? frame : rewritten(frame, plan))
+      if (refusal !== undefined) return nothing
+      return counted(rewrite === undefined ? frame : rewrite(frame))
     },
     copied: counted,
     complete,
     failed(frame) {
-      const refusal = exceeded?.limit.exceed === 'deny' ? tooMuch(exceeded) : undefined
-      finish(refusal === undefined ? (fields(frame)['C'] ?? 'XX000') : sqlstate.limit_exceeded)
+      finish(refusal === undefined ? (fields(frame)['C'] ?? 'XX000') : sqlstate[refusal.code])
       return refusal === undefined ? undefined : failure(refusal, ruling.id)
     },
     finish,
+  }
+
+  function describe(columns: readonly Field[], around: Around): void {
+    described = true
+    if (mask.empty) return
+    const planning = { ...around, statement, mask }
+    const doubt = contradiction(columns, planning)
+    if (doubt !== undefined) {
+      refusal = notAsRead
+      alarm(doubt, ruling.id)
+      cancel()
+      return
+    }
+    const plan = planOf(columns, planning)
+    rewrite = plan && rewriter(plan)
   }
 
   function start(): void {
@@ -100,7 +124,10 @@ export function run(ruling: Allowed, statement: Statement, cancel: () => void): 
 
   function exceed(by: Exceeded): Buffer {
     exceeded = by
-    if (by.limit.exceed === 'deny') cancel()
+    if (by.limit.exceed === 'deny') {
+      refusal = tooMuch(by)
+      cancel()
+    }
     return nothing
   }
 
@@ -110,15 +137,12 @@ export function run(ruling: Allowed, statement: Statement, cancel: () => void): 
     affected = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
     const shown = rowsNow
     rowsNow = 0
-    if (exceeded === undefined) {
-      finish()
-      return frame
-    }
-    if (exceeded.limit.exceed === 'deny') {
-      finish(sqlstate.limit_exceeded)
-      return failure(tooMuch(exceeded), ruling.id)
+    if (refusal !== undefined) {
+      finish(sqlstate[refusal.code])
+      return failure(refusal, ruling.id)
     }
     finish()
+    if (exceeded === undefined) return frame
     return Buffer.concat([cutNotice(exceeded, ruling.id), retagged(frame, tag, shown)])
   }
 
@@ -127,13 +151,19 @@ export function run(ruling: Allowed, statement: Statement, cancel: () => void): 
     finished = true
     clearTimeout(timer)
     ruling.done({
-      rows: rows === 0 && exceeded === undefined ? affected : rows,
+      rows: rows === 0 && exceeded === undefined && refusal === undefined ? affected : rows,
       bytes,
       ...(error !== undefined && { error }),
       ...(exceeded !== undefined && { truncated: true }),
     })
   }
 }
+
+const notAsRead = new Refusal(
+  'mask_impossible',
+  'the answer is not what was read from the statement, so that it cannot be masked',
+  { remedy: 'Try again; if it stays so, tell whoever runs the gate.' },
+)
 
 function tooMuch({ what }: Exceeded): Refusal {
   return new Refusal('limit_exceeded', `the statement went over its limit of ${what}`, {

@@ -91,6 +91,7 @@ export type State = {
   room: (() => void) | undefined
   /** Stops at the server what runs there; resolves when the server has taken notice. */
   readonly cancel: () => void
+  readonly alarm: (text: string, decision: string) => void
 }
 
 /** A fresh connection; `cancelUpstream` stops what runs at the server. */
@@ -122,6 +123,7 @@ export function state(
     room: undefined,
     // A cancel that comes late would hit the next statement, so that one waits.
     cancel: () => pauseFor(made, cancelUpstream()),
+    alarm: (text, decision) => session.alarm(text, decision),
   }
   return made
 }

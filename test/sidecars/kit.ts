@@ -37,6 +37,7 @@ export interface TestGate extends Gate {
   readonly told: string[]
   readonly turned: unknown[]
   readonly closed: unknown[]
+  readonly alarms: string[]
   readonly knocks: Knock[]
   /** Approves what is held. */
   approve(): void
@@ -62,6 +63,7 @@ export function gate(upstream: Upstream, login: Login, policy: Policy): TestGate
   const told: string[] = []
   const turned: unknown[] = []
   const closed: unknown[] = []
+  const alarms: string[] = []
   const knocks: Knock[] = []
   const waiting = new Set<(approved: boolean) => void>()
   const sessions = new Set<AbortController>()
@@ -75,6 +77,7 @@ export function gate(upstream: Upstream, login: Login, policy: Policy): TestGate
     told,
     turned,
     closed,
+    alarms,
     knocks,
     turnedAway: (_, problem) => void turned.push(problem),
     held: () => waiting.size,
@@ -101,6 +104,7 @@ export function gate(upstream: Upstream, login: Login, policy: Policy): TestGate
       credential: { username: login.username, secret: { reveal: () => login.password } },
       ended: ended.signal,
       ask: (command, asking = {}) => ask(knock, command, asking),
+      alarm: (text) => void alarms.push(text),
       close(problem) {
         sessions.delete(ended)
         closed.push(problem)

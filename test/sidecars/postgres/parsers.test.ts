@@ -2,20 +2,22 @@ import { expect, test } from 'vitest'
 import { Malformed, Refusal } from '../../../pdp/refusal.ts'
 import { bound } from '../../../sidecars/postgres/bind.ts'
 import { int16, int32, length, message, startupLength } from '../../../sidecars/postgres/frames.ts'
+import { covered, masked } from '../../../sidecars/postgres/mask/change.ts'
+import { rewriter } from '../../../sidecars/postgres/mask/row.ts'
 import { fields, scrubbed } from '../../../sidecars/postgres/report.ts'
-import { cells, description, rewritten } from '../../../sidecars/postgres/rows.ts'
+import { cells, description } from '../../../sidecars/postgres/rows.ts'
 import { startup } from '../../../sidecars/postgres/startup.ts'
 import { parameterOf } from '../../../sidecars/postgres/upstream.ts'
 import { startupPacket } from './client.ts'
 import * as m from './messages.ts'
 
-const two = [undefined, 'null'] as const
+const two = [undefined, covered({ typeOid: 23, binary: false })]
 const honest: readonly (readonly [string, (frame: Buffer) => unknown, Buffer])[] = [
   ['startup', startup, startupPacket({ user: 'ada', database: 'shop', TimeZone: 'UTC' })],
   ['bind', bound, m.bind('p', 's', ['1', null, 'é'])],
   ['description', description, m.columns({ name: 'id', table: 1, number: 2 }, { name: 'x' })],
   ['cells', cells, m.row('1', null, '')],
-  ['rewritten', (frame) => rewritten(frame, two), m.row('1', 'secret')],
+  ['rewritten', (frame) => rewriter(two)(frame), m.row('1', 'secret')],
   ['report', fields, m.error('42501')],
   ['scrubbed', (frame) => scrubbed(frame, 'd1'), m.error('22P02', 'x')],
   ['parameter', parameterOf, message('S', 'TimeZone', 'UTC')],
@@ -107,7 +109,8 @@ test.each(['search_path', 'role', 'session_authorization', 'options', '__proto__
 )
 
 test('a rewritten row says its own length', () => {
-  const plan = [{ method: 'redact', rule: 'r', text: () => '[redacted]' }, undefined] as const
-  expect(rewritten(m.row('secret', 'ok'), plan)).toEqual(m.row('[redacted]', 'ok'))
-  expect(rewritten(m.row(null, 'ok'), plan)).toEqual(m.row(null, 'ok'))
+  const rewrite = { method: 'redact', rule: 'r', text: () => '[redacted]' } as const
+  const row = rewriter([masked(rewrite, { typeOid: 25, binary: false }), undefined])
+  expect(row(m.row('secret', 'ok'))).toEqual(m.row('[redacted]', 'ok'))
+  expect(row(m.row(null, 'ok'))).toEqual(m.row(null, 'ok'))
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Command, Ruling, Session } from '../../../pdp/contract.ts'
+import type { Command, Output, Ruling, Session } from '../../../pdp/contract.ts'
 import { Malformed, Refusal } from '../../../pdp/refusal.ts'
 import { nothing } from '../../../sidecars/bytes.ts'
 import { int16, message } from '../../../sidecars/postgres/frames.ts'
@@ -14,6 +14,7 @@ import * as m from './messages.ts'
 
 type Rig = Relaying & {
   readonly asked: Asked[]
+  readonly alarms: string[]
   readonly cancelled: () => number
   /** Everything the requests turned into. */
   send(...frames: readonly Buffer[]): string
@@ -47,7 +48,7 @@ function policy(text: string): Answer {
   return 'allow'
 }
 
-/** One statement per `;`; `prepare x: …`, `deallocate x`, `declare x: …`, `execute x`, `copy in`, `copy out` do what they say. */
+/** One statement per `;`; `prepare x: …`, `deallocate x`, `declare x: …`, `execute x`, `copy in`, `copy out`, `shows a,b` do what they say. */
 function read(text: string, scope: Scope): readonly Statement[] {
   return text.split(';').map((one) => {
     const name = /^execute (\w+)/.exec(one)?.[1]
@@ -62,6 +63,7 @@ function statement(text: string): Statement {
     /^(prepare|deallocate|declare|close)(?: (\w+))?(?:: (.*))?$/.exec(text) ?? []
   const change =
     kind && ({ kind, name, ...(inner && { statement: statement(inner) }) } as NameChange)
+  const shows = /shows (\S+)/.exec(text)?.[1]
   const copy = /^copy (in|out)/.exec(text)?.[1] as 'in' | 'out' | undefined
   const command: Command = {
     name: 'test',
@@ -69,15 +71,24 @@ function statement(text: string): Statement {
     objects: [],
     text,
     ...(text.includes('told') && { outputs: [{ name: 'n', sources: [], exact: true }] }),
+    ...(shows !== undefined && { outputs: shows.split(',').map(shown) }),
   }
   return { command, names: change ? [change] : [], needs: [], rows: true, ...(copy && { copy }) }
 }
 
+const shown = (name: string): Output => ({
+  name,
+  sources: [`public.customers.${name}`],
+  exact: true,
+})
+
 function rig(ask?: (command: Command) => Ruling | Promise<Ruling>): Rig {
   const asked: Asked[] = []
+  const alarms: string[] = []
   let cancels = 0
   const session = {
     id: 's1',
+    alarm: (text: string) => void alarms.push(text),
     ask: (command: Command, asking = {}): Ruling | Promise<Ruling> => {
       const one: Asked = { command, asking, outcomes: [] }
       asked.push(one)
@@ -101,6 +112,7 @@ function rig(ask?: (command: Command) => Ruling | Promise<Ruling>): Rig {
   return {
     ...relaying,
     asked,
+    alarms,
     cancelled: () => cancels,
     send: (...frames) =>
       frames
@@ -165,7 +177,7 @@ test('after an error of the server nothing is asked until Sync', () => {
 
 test('masked rows are described by the gate itself when the client never asks', () => {
   const { send, response, asked } = rig()
-  expect(send(...m.run('mask'), m.sync)).toBe('PBDES')
+  expect(send(...m.run('mask shows id,email'), m.sync)).toBe('PBDES')
   expect(response(m.parsed)).toBe(m.parsed)
   expect(response(m.boundOk)).toBe(m.boundOk)
   expect(response(m.columns(id, email))).toBe(nothing)
@@ -181,11 +193,29 @@ test.each([
   ['a whole row', { name: 'customers', table: customers, number: 0 }],
   ['a table the catalogue does not know', { name: 'email', table: 99, number: 3 }],
   ['a type that is not text', { ...email, type: 23 }],
-])('%s is nulled while something is masked', (_, column) => {
+])('%s shows nothing while something is masked', (_, column) => {
   const { send, response } = rig()
   send(m.query('mask'))
   response(m.columns(column))
-  expect(response(m.row('secret'))).toEqual(m.row(null))
+  const covered = 'type' in column ? null : '[redacted]'
+  expect(response(m.row('secret'))).toEqual(m.row(covered))
+  expect(response(m.row(null))).toEqual(m.row(covered))
+})
+
+test.each([
+  ['has more columns', [id, email]],
+  ['has another name', [{ ...email, name: 'mail' }]],
+  ['comes from somewhere else', [{ ...id, name: 'email' }]],
+])('an answer that %s than was read from the statement is kept back', (_, columns) => {
+  const { send, response, alarms, cancelled, asked } = rig()
+  send(m.query('mask shows email'))
+  response(m.columns(...columns))
+  expect(response(m.row(...columns.map(() => 'secret')))).toBe(nothing)
+  expect(refusalIn(response(m.complete('SELECT 1')))['D']).toContain('mask_impossible')
+  expect(response(m.ready())).toEqual(m.ready())
+  expect(alarms).toHaveLength(1)
+  expect(cancelled()).toBe(1)
+  expect(asked[0]?.outcomes).toEqual([{ rows: 0, bytes: 0, error: '42501' }])
 })
 
 test('a row that was never described ends the connection', () => {
@@ -276,7 +306,7 @@ test('a name nobody gave is never passed on', () => {
 
 test('a cursor made in SQL is judged and described when the protocol executes it', () => {
   const { send, response } = rig()
-  send(m.query('declare c: mask'))
+  send(m.query('declare c: mask shows email'))
   response(m.complete('DECLARE CURSOR'))
   response(m.ready('T'))
   expect(send(m.execute('c'), m.sync)).toBe('DES')
@@ -379,7 +409,7 @@ test('while definitions are changing nothing is believed', () => {
   response(m.complete('CREATE VIEW'))
   response(m.ready('T'))
   response(m.columns(id))
-  expect(response(m.row('1'))).toEqual(m.row(null))
+  expect(response(m.row('1'))).toEqual(m.row('[redacted]'))
 })
 
 test('behind a temporary relation only the wire’s own origin is believed', async () => {
@@ -389,7 +419,7 @@ test('behind a temporary relation only the wire’s own origin is believed', asy
   response(m.ready())
   await request(m.query('mask told'))
   response(m.columns({ name: 'n' }))
-  expect(response(m.row('1'))).toEqual(m.row(null))
+  expect(response(m.row('1'))).toEqual(m.row('[redacted]'))
   response(m.complete('SELECT 1'))
   response(m.ready())
   send(m.query('mask'))

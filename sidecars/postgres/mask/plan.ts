@@ -1,0 +1,104 @@
+import type { Mask, Output, Rewrite } from '../../../pdp/contract.ts'
+import type { Catalogue } from '../catalogue.ts'
+import type { Field } from '../rows.ts'
+import type { Statement } from '../statement.ts'
+import { type Change, covered, masked } from './change.ts'
+
+/** What to do with each cell of a row; undefined leaves it. */
+export type Plan = readonly (Change | undefined)[]
+
+/** What a plan is made from. */
+export type Planning = {
+  readonly statement: Statement
+  readonly mask: Mask
+  readonly catalogue: Catalogue
+  readonly trust: Trust
+}
+
+/**
+ * What can be believed of a session's statements: everything; only the wire's own origins, once temporary relations
+ * may stand in front of the names that were read; nothing, while definitions are changed that the catalogue holds.
+ */
+export type Trust = 'all' | 'wire' | 'none'
+
+/** What to do with the rows of one result. Undefined when nothing has to be done. */
+export function planOf(fields: readonly Field[], planning: Planning): Plan | undefined {
+  const told = prediction(planning)
+  // SHOW answers a setting, which is nobody's data.
+  if (planning.statement.command.name === 'show' && isComplete(planning)) return undefined
+  const outputs = told?.length === fields.length ? told : undefined
+  const plan = fields.map((field, index) => {
+    const origin = planning.trust === 'none' ? undefined : originOf(field, planning.catalogue)
+    const treatment = treated(origin, outputs?.[index], planning.mask)
+    if (treatment === undefined) return undefined
+    return treatment === 'covered' ? covered(field) : masked(treatment, field)
+  })
+  return plan.some((change) => change !== undefined) ? plan : undefined
+}
+
+/**
+ * Where the answer's description contradicts what was read from the statement, in words without data: one of the two
+ * is wrong, so that no row may be shown. Undefined where they agree or nothing was foretold.
+ */
+export function contradiction(fields: readonly Field[], planning: Planning): string | undefined {
+  const told = prediction(planning)
+  if (told === undefined) return undefined
+  if (told.length !== fields.length)
+    return `the answer has ${fields.length} columns where ${told.length} were expected`
+  for (const [index, field] of fields.entries()) {
+    const output = told[index]
+    if (output === undefined || output.name !== field.name)
+      return `column ${index + 1} of the answer has another name than expected`
+    const origin = originOf(field, planning.catalogue)
+    if (origin === undefined || origin === 'computed' || origin.name === undefined) continue
+    if (!output.sources.includes(origin.name))
+      return `column ${index + 1} of the answer is ${origin.name}, which was not expected`
+  }
+  return undefined
+}
+
+const isComplete = ({ statement, trust }: Planning): boolean =>
+  statement.command.incomplete === undefined && trust === 'all'
+
+function prediction(planning: Planning): readonly Output[] | undefined {
+  return isComplete(planning) ? planning.statement.command.outputs : undefined
+}
+
+type Source = {
+  readonly sources: readonly string[]
+  readonly exact: boolean
+  /** The column itself; undefined for what is in every row and nobody's data. */
+  readonly name?: string
+}
+
+/** Where the wire says a column comes from: `computed` where it says nothing, undefined where that is not known here. */
+function originOf(
+  { tableOid, number }: Field,
+  catalogue: Catalogue,
+): Source | 'computed' | undefined {
+  if (tableOid === 0) return 'computed'
+  // ctid, xmin and their kind hold no data of anybody.
+  if (number < 0) return { sources: [], exact: true }
+  const origin = number === 0 ? undefined : catalogue.column(tableOid, number)
+  return origin && { ...origin, name: `${origin.relation}.${origin.column}` }
+}
+
+/**
+ * The wire's origin and the statement's own lineage, which may name too many sources but never too few, must both
+ * leave a column alone, and both call it a copy. What neither can tell is protected.
+ */
+function treated(
+  origin: Source | 'computed' | undefined,
+  output: Output | undefined,
+  mask: Mask,
+): Rewrite | 'covered' | undefined {
+  if (origin === undefined || (origin === 'computed' && output === undefined)) return 'covered'
+  const known = origin === 'computed' ? [] : origin.sources
+  if (output?.sources.some((name) => !known.includes(name) && mask.column(name) !== undefined))
+    return 'covered'
+  const rewrites = known.map((name) => mask.column(name)).filter((one) => one !== undefined)
+  const [rewrite] = rewrites
+  if (rewrite === undefined) return undefined
+  const copied = origin !== 'computed' && origin.exact && output?.exact === true
+  return copied && rewrites.every((one) => one === rewrite) ? rewrite : 'covered'
+}
