@@ -8,9 +8,8 @@ import type { BundleFile } from '../../bundles/tar.ts'
 import { verifyBundle } from '../../bundles/verify.ts'
 import type { Decision, Input, MaskRule } from '../../pdp/contract.ts'
 import { engine, type ManagedEngine } from '../../pdp/engine/engine.ts'
-import type { Engine } from '../../pdp/parts.ts'
 import { ours, trust } from '../bundles/kit.ts'
-import { allow, deny, engine as functionEngine, held } from '../pdp/kit.ts'
+import { allow, deny, held } from '../pdp/kit.ts'
 
 const project = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -28,13 +27,6 @@ export function byMark(masks: readonly MaskRule[]): (input: Input) => Decision {
     return text.includes('mask') ? { ...allow, masks } : allow
   }
 }
-
-/** An engine whose every verdict is made by a function, however wrong. */
-export function misbehaving(verdict: () => unknown): Engine {
-  return { evaluate: () => verdict() as never }
-}
-
-export { functionEngine }
 
 /** What `opa build` makes of the policy library with these policies, by file name. */
 export async function compiled(

@@ -84,6 +84,3 @@ async function start(variant: Variant): Promise<Datastore> {
     },
   }
 }
-
-/** What policies of the library are told is protected. */
-export const protectedData = { protected: protectedColumns }
