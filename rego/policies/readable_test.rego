@@ -53,6 +53,13 @@ test_another_function_may_not if {
 	effect(examples.alice, calls([listed, {"name": "pg_catalog.pg_sleep", "class": "unlisted"}])) == "deny"
 }
 
+# A gate names such a function among the objects too, which are counted: a lost list of functions permits nothing.
+test_an_unlisted_function_of_the_server_may_not_whatever_the_list_of_functions_says if {
+	sleeps := object.union(calls([]), {"objects": [{"kind": "function", "name": "pg_catalog.pg_sleep", "access": "read"}]})
+	effect(examples.alice, sleeps) == "deny"
+	effect(examples.alice, object.union(sleeps, {"sql": {"functions": [{"name": "pg_catalog.pg_sleep", "class": "unlisted"}]}})) == "deny"
+}
+
 test_code_without_a_name_may_not_run if {
 	effect(examples.alice, object.union(calls([listed]), {"objects": []})) == "deny"
 	effect(examples.alice, object.remove(calls([listed]), ["sql"])) == "deny"

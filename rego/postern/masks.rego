@@ -63,9 +63,9 @@ kind_of(member) := "column" if {
 	not member.entity
 } else := "malformed"
 
-name_of(kind, said) := said.rule if kind == "malformed"
-
-name_of(kind, said) := said.member[kind] if kind != "malformed"
+name_of(kind, said) := said.rule if {
+	kind == "malformed"
+} else := said.member[kind]
 
 proper(member) if {
 	strength[member.method]

@@ -11,6 +11,7 @@ export const capabilities = [
   'mask:partial',
   'mask:redact',
   'mask:tokenize',
+  'obligation:outlive_token',
   'quota',
 ]
 
@@ -59,6 +60,7 @@ const updatePayment = sql(
 export const questions: Readonly<Record<string, Input>> = {
   'a person connects': ask(alice, { name: 'connect', effects: ['session'], objects: [] }),
   'an agent connects': ask(robot, { name: 'connect', effects: ['session'], objects: [] }),
+  'a service connects': ask(nightly, { name: 'connect', effects: ['session'], objects: [] }),
   'a stranger connects': ask(stranger, { name: 'connect', effects: ['session'], objects: [] }),
   'a person begins': ask(alice, sql('begin', ['session'], [])),
   'a person sets a harmless setting': ask(alice, sql('set', ['session'], [setting('timezone')])),
