@@ -59,7 +59,7 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
       if (value === undefined) continue
       const found = part(value, 1, key === 'action' ? commandTextCharsMax : textCharsMax)
       // The length first, so that no two lists of fields can run together into one name.
-      name += `${key.length}${key}${found.name};`
+      name += `${key.length}:${key}${found.name};`
       charsSum += found.chars + key.length
       valuesSum += found.values
       members++
@@ -75,7 +75,10 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
     const known = parts.get(value)
     if (known !== undefined) return known
     const sum = { values: 0, chars: 0 }
-    if (plainObject(value) && tally(value)) return summed(JSON.stringify(value))
+    if (plainObject(value)) {
+      const tallied = tally(value)
+      if (tallied !== undefined) return tallied
+    }
     inspect(value, depth, sum)
     const name = sum.chars > textMax ? `#${++last}` : nameOf(JSON.stringify(value))
     const made = { name, ...sum }
@@ -148,18 +151,17 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
 }
 
 /** Counts are made anew for each question: a few numbers, which are named by their own short text. */
-function tally(value: object): boolean {
+function tally(value: object): Part | undefined {
+  let name = '+'
   let members = 0
   for (const key in value) {
     const found = (value as Record<string, unknown>)[key]
     if (!Number.isSafeInteger(found) || ++members > tallyMembersMax || key.length > shortText)
-      return false
+      return undefined
+    // The length first, as in the name of the whole question.
+    name += `${key.length}:${key}${found},`
   }
-  return members > 0
-}
-
-function summed(text: string): Part {
-  return { name: text, chars: text.length, values: tallyMembersMax }
+  return members === 0 ? undefined : { name, chars: name.length, values: tallyMembersMax }
 }
 
 function plainObject(value: unknown): value is object {

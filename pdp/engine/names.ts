@@ -43,7 +43,13 @@ export function compare({ bytes, words }: Arena, name: Name, other: number): num
   const length = words[(other + 4) >> 2] ?? 0
   const text = words[(other + 8) >> 2] ?? 0
   const start = name.at + 12
-  return bytes.compare(bytes, text, text + length, start, start + name.length)
+  const shorter = Math.min(name.length, length)
+  // Names differ early, so this loop is over before a call into the runtime would have begun.
+  for (let index = 0; index < shorter; index++) {
+    const difference = (bytes[start + index] ?? 0) - (bytes[text + index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return name.length - length
 }
 
 function described(arena: Arena, at: number): Name {

@@ -321,6 +321,18 @@ describe('a remembered decision', () => {
     expect(made.evaluate(other).cached).toBe(false)
   })
 
+  test.each<readonly [Readonly<Record<string, number>>, Readonly<Record<string, number>>]>([
+    [{ a: 12 }, { a1: 2 }],
+    [{ a: 1, b: 2 }, { 'a1,1:b': 2 }],
+    [{ '1': 23 }, { '11': 3 }],
+  ])('is not used for counts that read alike: %j and %j', async (one, other) => {
+    const made = await running()
+    const asked = (counts: unknown) => question({}, { counts } as Partial<Input>)
+    made.evaluate(asked(one))
+    expect(made.evaluate(asked(other)).cached).toBe(false)
+    expect(made.evaluate(asked({ ...one })).cached).toBe(true)
+  })
+
   test.each(['clock', 'delete'])('is never kept of %s', async (name) => {
     const made = await running()
     made.evaluate(question({ name }))
