@@ -1,16 +1,18 @@
-/** What one decision costs on the policies of this repository: ours uncached, ours cached, and the plain SDK. */
+/** What one decision costs: ours uncached, ours cached, and the plain SDK; on the policies of rego/, and with patterns. */
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { buildBundle } from '../bundles/build.ts'
-import type { Command, Input } from '../pdp/contract.ts'
+import type { Input } from '../pdp/contract.ts'
 import { builtins } from '../pdp/engine/builtins.ts'
 import { engine, type ManagedEngine } from '../pdp/engine/engine.ts'
 import { plain } from '../pdp/engine/text.ts'
 import type { Value } from '../pdp/engine/value.ts'
 import type { PolicyBundle } from '../pdp/parts.ts'
+import { type Case, patterns, sizes, typical } from './questions.ts'
 
 export type Cost = {
+  readonly name: string
   readonly bytes: number
   readonly who: 'ours' | 'ours, cached' | 'plain SDK'
   readonly p50Us: number
@@ -32,42 +34,49 @@ type Loader = {
 const entrypoint = 'postern/decision'
 const rounds = 3
 const warmUp = 300
-/** Columns read, chosen so that the inputs have about 0.6 (the least there is), 1, 3 and 30 KB. */
-const sizes = [
-  { columns: 0, times: 2000 },
-  { columns: 5, times: 2000 },
-  { columns: 30, times: 1000 },
-  { columns: 360, times: 300 },
-]
+/** Characters of input that one round may take, about: fewer questions of the large ones. */
+const roundChars = 4_000_000
+const questionsMax = 2000
 
 /** Measures in interleaved rounds and prints a table. */
 export async function decide(): Promise<readonly Cost[]> {
-  const bundle = await built()
+  line('\nOne decision, microseconds')
+  line(
+    `${'question'.padEnd(24)}${'input'.padStart(8)}  ${'who'.padEnd(14)}${'p50'.padStart(9)}${'p99'.padStart(9)}`,
+  )
+  const ofShop = await measureAll('../rego', [...sizes, ...typical])
+  return [...ofShop, ...(await measureAll('./patterns', [patterns]))]
+}
+
+async function measureAll(source: string, cases: readonly Case[]): Promise<readonly Cost[]> {
+  const bundle = await built(source)
   const ours = engine()
   await ours.activate(bundle)
   const sdk = sdkOf(bundle)
-  const costs = sizes.flatMap(({ columns, times }) => measure(ours, sdk, columns, times))
-  line('\nOne decision on the policies of rego/, microseconds')
-  line(`${'input'.padStart(8)}  ${'who'.padEnd(14)}${'p50'.padStart(9)}${'p99'.padStart(9)}`)
-  for (const { bytes, who, p50Us, p99Us } of costs)
-    line(
-      `${`${(bytes / 1000).toFixed(1)} KB`.padStart(8)}  ${who.padEnd(14)}${p50Us.toFixed(1).padStart(9)}${p99Us.toFixed(1).padStart(9)}`,
-    )
-  return costs
+  return cases.flatMap((one) => {
+    const costs = measure(ours, sdk, one)
+    for (const { name, bytes, who, p50Us, p99Us } of costs)
+      line(
+        `${name.padEnd(24)}${`${(bytes / 1000).toFixed(1)} KB`.padStart(8)}  ${who.padEnd(14)}${p50Us.toFixed(1).padStart(9)}${p99Us.toFixed(1).padStart(9)}`,
+      )
+    return costs
+  })
 }
 
-function measure(ours: ManagedEngine, sdk: Sdk, columns: number, times: number): readonly Cost[] {
+function measure(ours: ManagedEngine, sdk: Sdk, { name, ask }: Case): readonly Cost[] {
   const spent = {
     ours: [] as number[],
     'ours, cached': [] as number[],
     'plain SDK': [] as number[],
   }
-  const known = question(columns, 0)
+  const known = ask(0)
+  const bytes = JSON.stringify(known).length
+  const times = Math.min(questionsMax, Math.ceil(roundChars / bytes))
   let asked = 0
   for (let round = -1; round < rounds; round++) {
     const count = round < 0 ? warmUp : times
     // Commands never seen before: nothing about them is remembered by identity either.
-    const fresh = (): Input[] => Array.from({ length: count }, () => question(columns, ++asked))
+    const fresh = (): Input[] => Array.from({ length: count }, () => ask(++asked))
     const again = Array.from({ length: count }, () => ({ ...known, counts: { ...known.counts } }))
     const taken = {
       ours: timed(fresh(), (input) => ours.evaluate(input)),
@@ -76,11 +85,22 @@ function measure(ours: ManagedEngine, sdk: Sdk, columns: number, times: number):
     }
     if (round >= 0) for (const who of names) spent[who].push(...taken[who])
   }
-  const bytes = JSON.stringify(known).length
-  if (ours.evaluate(known).decision.effect !== 'allow')
-    throw new Error('the question is not allowed')
-  return names.map((who) => ({ bytes, who, ...percentiles(spent[who]) }))
+  const { decision } = ours.evaluate(known)
+  if (unwanted.has(decision.reasons[0]?.code ?? 'none'))
+    throw new Error(`${name}: ${decision.reasons[0]?.message}`)
+  // A hold is never remembered.
+  const whos = decision.effect === 'hold' ? names.filter((who) => who !== 'ours, cached') : names
+  return whos.map((who) => ({ name, bytes, who, ...percentiles(spent[who]) }))
 }
+
+/** Answers that would mean the question itself is wrong. */
+const unwanted: ReadonlySet<string> = new Set([
+  'unsupported_input',
+  'unsupported_obligation',
+  'no_matching_allow',
+  'policy_failed',
+  'none',
+])
 
 const names = ['ours', 'ours, cached', 'plain SDK'] as const
 
@@ -101,9 +121,9 @@ function percentiles(spent: readonly number[]): { readonly p50Us: number; readon
   return { p50Us: at(0.5), p99Us: at(0.99) }
 }
 
-async function built(): Promise<PolicyBundle> {
+async function built(folder: string): Promise<PolicyBundle> {
   const opa = fileURLToPath(new URL('../.tools/opa', import.meta.url))
-  const source = fileURLToPath(new URL('../rego', import.meta.url))
+  const source = fileURLToPath(new URL(folder, import.meta.url))
   const files = await buildBundle({ source, revision: 'bench', opa })
   const content = (name: string): Buffer => {
     const found = files.find((file) => file.name.replace(/^\//, '') === name)
@@ -126,59 +146,6 @@ function sdkOf({ wasm, data }: PolicyBundle): Sdk {
   const sdk = loader.loadPolicySync(wasm, { initial: 64 }, Object.fromEntries(custom))
   sdk.setData(data)
   return sdk
-}
-
-const subject: Input['subject'] = {
-  id: 'ann@example.com',
-  type: 'human',
-  issuer: 'https://issuer.example.com',
-  groups: ['engineers'],
-  claims: {},
-  actor: null,
-}
-const resource: Input['resource'] = { id: 'shop', protocol: 'postgres', labels: {} }
-const context: Input['context'] = {
-  peer: '127.0.0.1:50000',
-  tls: true,
-  database: 'shop',
-  user: 'ann',
-  application: 'psql',
-  state: {},
-  grants: [],
-  capabilities: ['mask:null', 'mask:redact', 'mask:partial', 'limit:rows', 'limit:bytes'],
-}
-
-function question(columns: number, index: number): Input {
-  const list = Array.from({ length: columns }, (_, at) => `public.orders.column_${at}`)
-  const action: Command = {
-    name: 'select',
-    effects: ['read'],
-    objects: [
-      {
-        kind: 'table',
-        name: 'public.orders',
-        access: 'read',
-        ...(columns > 0 ? { columns: list } : {}),
-      },
-    ],
-    ...(columns > 0
-      ? { outputs: list.map((name) => ({ name, sources: [name], exact: true })) }
-      : {}),
-    text: `select * from public.orders where id = ${index}`,
-  }
-  const counts = {
-    groups: subject.groups.length,
-    claims: 0,
-    labels: 0,
-    effects: 1,
-    objects: 1,
-    columns,
-    outputs: columns,
-    predicates: 0,
-    grants: 0,
-    incomplete: 0,
-  }
-  return { v: 1, phase: 'command', subject, resource, action, context, counts }
 }
 
 function line(text: string): void {
