@@ -1,0 +1,75 @@
+import type { Node } from 'libpg-query'
+
+/** The inside of a node, as the parser writes it: what has its default value is left out. */
+export type Body = { readonly [field: string]: unknown }
+
+/** A name, as lists of names hold it. */
+export function name(sval: string): Node {
+  return { String: { sval } }
+}
+
+/** A reference to a column. */
+export function column(...parts: readonly string[]): Node {
+  return { ColumnRef: { fields: parts.map(name) } }
+}
+
+/** One thing a query shows; `as` where it is not called that already. */
+export function shown(val: Node, as?: string): Node {
+  return { ResTarget: as === undefined ? { val } : { name: as, val } }
+}
+
+/** A literal of a type, NULL where there is no text for it. */
+export function literal(
+  text: string | undefined,
+  type: { readonly schema: string; readonly name: string },
+): Node {
+  const arg: Node = { A_Const: text === undefined ? { isnull: true } : { sval: string(text) } }
+  return {
+    TypeCast: { arg, typeName: { names: [name(type.schema), name(type.name)], typemod: -1 } },
+  }
+}
+
+/** A stored relation in FROM, by its full name. */
+export function table(relation: { readonly schema: string; readonly name: string }, only = false) {
+  return {
+    RangeVar: {
+      schemaname: relation.schema,
+      relname: relation.name,
+      ...(only ? {} : { inh: true }),
+      relpersistence: 'p',
+    },
+  } satisfies Node
+}
+
+/** A query over one source. */
+export function query(targetList: Node[], source: Node, where?: Node): Node {
+  return {
+    SelectStmt: {
+      targetList,
+      fromClause: [source],
+      ...(where === undefined ? {} : { whereClause: where }),
+      limitOption: 'LIMIT_OPTION_DEFAULT',
+      op: 'SETOP_NONE',
+    },
+  }
+}
+
+/** A query in FROM, under the alias that everything else knows it by. */
+export function subselect(subquery: Node, alias: Body): Node {
+  return { RangeSubselect: { subquery, alias } }
+}
+
+/** An operator of PostgreSQL's own between two expressions. */
+export function operation(operator: string, lexpr: Node, rexpr: Node): Node {
+  return {
+    A_Expr: { kind: 'AEXPR_OP', name: [name('pg_catalog'), name(operator)], lexpr, rexpr },
+  }
+}
+
+/** All of them, or any of them; the only one where there is one. */
+export function joined(boolop: 'AND_EXPR' | 'OR_EXPR', args: readonly Node[]): Node | undefined {
+  return args.length < 2 ? args[0] : { BoolExpr: { boolop, args: [...args] } }
+}
+
+/** The parser leaves out what is empty. */
+const string = (sval: string) => (sval === '' ? {} : { sval })

@@ -1,0 +1,37 @@
+import type { Node } from 'libpg-query'
+import { Deparser } from 'pgsql-deparser'
+import { parse } from '../read/parser.ts'
+import { sameTree } from './tree.ts'
+
+/** One text that means exactly a tree, or why there is none. */
+export type Canonical =
+  | { readonly text: string }
+  | { readonly problem: string; readonly text?: undefined }
+
+/** Writes a statement out so that PostgreSQL's parser reads the very same tree from it. Never throws. */
+export function canonical(statement: Node): Canonical {
+  try {
+    const text = written(statement)
+    const again = parse(text)
+    if (again.statements === undefined) return unwritable(again.problem)
+    const [only, ...others] = again.statements
+    if (only === undefined || others.length > 0) return unwritable('it became several statements')
+    return sameTree(only.stmt, statement) ? { text } : unwritable('it would mean something else')
+  } catch {
+    return unwritable('its form is not known')
+  }
+}
+
+function unwritable(why: string): Canonical {
+  return { problem: `the statement cannot be written out again: ${why}` }
+}
+
+function written(statement: Node): string {
+  const deparser = new Deparser(statement as never, { pretty: false })
+  // The library's own form drops the schema of built-in types, which a search path could then replace.
+  deparser.TypeCast = ({ arg, typeName }, context) =>
+    typeName === undefined
+      ? ''
+      : `CAST(${deparser.visit(arg as never, context)} AS ${deparser.TypeName(typeName, context)})`
+  return deparser.deparseQuery()
+}
