@@ -4,6 +4,7 @@ import type { Fields } from '../../sql/lineage/output.ts'
 import { expression } from './expression.ts'
 import { query } from './query.ts'
 import type { Reading, Surroundings } from './reading.ts'
+import { settle } from './settle.ts'
 
 /** Reads statements of any kind. */
 export type Statements = (reading: Reading, node: Node) => Fields
@@ -15,10 +16,12 @@ export function begin(known: Facts, around: Surroundings, statements: Statements
     around,
     reads: new Map(),
     lenient: false,
+    grows: false,
     steps: 0,
     query: (node, at) => query(reading, node, at),
     expression: (node, at) => expression(reading, node, at),
     statement: (node) => statements(reading, node),
+    settle: () => settle(reading),
     fresh: (other) => begin(facts(), other, statements),
   }
   return reading

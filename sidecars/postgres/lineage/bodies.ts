@@ -1,7 +1,6 @@
 import type { Command, Effect } from '../../../pdp/contract.ts'
 import type { SqlFacts } from '../../sql/facts.ts'
 import type { Callable, Library } from '../../sql/lineage/library.ts'
-import { isDeciding } from '../../sql/lineage/roles.ts'
 import {
   alsoFrom,
   anything,
@@ -16,6 +15,7 @@ import { read } from './body.ts'
 import { executes } from './execute.ts'
 import { type Reading, use } from './reading.ts'
 import { ofType } from './types.ts'
+import { useInside } from './views.ts'
 
 /** What a function's source says. */
 export type Body = {
@@ -110,10 +110,7 @@ function absorb({ facts }: Reading, command: Command): void {
   for (const one of sql.functions) facts.call(one.name, one.class)
   if (sql.triggers) facts.flag('triggers')
   if (command.incomplete !== undefined) facts.doubt(command.incomplete)
-  for (const { name, roles } of sql.columns ?? []) {
-    facts.use([name], 'inside')
-    for (const role of roles) if (isDeciding(role)) facts.use([name], role)
-  }
+  useInside(facts, sql.columns ?? [])
 }
 
 const kept = new WeakMap<Library, WeakMap<object, Map<string, Body | undefined>>>()

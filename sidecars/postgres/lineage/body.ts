@@ -10,7 +10,6 @@ import type { Body } from './bodies.ts'
 import { parameters } from './parameters.ts'
 import { procedural } from './procedural.ts'
 import type { Reading } from './reading.ts'
-import { settle } from './views.ts'
 
 /** Reads the source of a function; undefined where it cannot be read. */
 export function read(outer: Reading, one: Callable): Body | undefined {
@@ -23,7 +22,7 @@ export function read(outer: Reading, one: Callable): Body | undefined {
     const reading = outer.fresh(around)
     const { columns, from } =
       one.language === 'sql' ? sql(reading, one, definition) : procedural(reading, definition)
-    settle(reading)
+    reading.settle()
     const command = reading.facts.command('function', { dialect: 'postgres', text: '' })
     const effects = reading.facts.effects().size === 0 ? [] : command.effects
     return { command: { ...command, effects }, columns, from }

@@ -16,6 +16,7 @@ export function builtin(
   base: Value,
 ): boolean {
   const { facts } = reading
+  if (grows(one)) reading.grows = true
   const full = `${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`
   if (candidates.some((it) => it.set)) use(reading, base, 'limit')
   if (acts(reading, one)) {
@@ -35,6 +36,17 @@ export function builtin(
   use(reading, base, 'argument')
   executes(reading, full, 'unlisted')
   return true
+}
+
+/** Longest result of a call that is told by the statement, in characters, next to which a value's own length is lost. */
+const GROWN_MAX = 10_000
+
+/** Makes so much of little that whatever it is put together with may fail by its length: beyond 1 GB PostgreSQL gives up. */
+function grows({ name, nodes }: Call): boolean {
+  if (name !== 'repeat' && name !== 'lpad' && name !== 'rpad') return false
+  const count = Number(literal(nodes[1]) ?? Number.NaN)
+  const unit = name === 'repeat' ? (literal(nodes[0])?.length ?? Number.NaN) : 1
+  return !(count * unit <= GROWN_MAX)
 }
 
 function acts(reading: Reading, { name, nodes }: Call): boolean {

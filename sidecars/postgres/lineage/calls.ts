@@ -52,6 +52,14 @@ export function call(reading: Reading, one: Call): Answer {
 
 /** `row.name` where the row has no such field: a function of that name, or a cast to that type. */
 export function attribute(reading: Reading, row: Value, name: string): Value {
+  const { library, searchPath } = reading.around
+  const known =
+    library.functions(name, undefined, searchPath).length > 0 ||
+    library.typeNamed(name, undefined, searchPath) !== undefined
+  if (!known) {
+    if (!reading.lenient) reading.facts.doubt(`column ${name} is not known`)
+    return anything
+  }
   return call(reading, { name, schema: undefined, nodes: [], args: [row] }).value
 }
 

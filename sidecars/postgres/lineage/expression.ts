@@ -1,4 +1,5 @@
 import type { A_Expr, CaseExpr, Node, SubLink } from 'libpg-query'
+import { variableNamed } from '../../sql/lineage/scope.ts'
 import {
   alsoFrom,
   anything,
@@ -20,7 +21,7 @@ import { invocation } from './invoke.ts'
 import { runOperator } from './operators.ts'
 import { type At, type Reading, step, use } from './reading.ts'
 import { named, reference, whole } from './reference.ts'
-import { starred } from './targets.ts'
+import { spread } from './targets.ts'
 import { BOOL } from './types.ts'
 
 /** What an expression comes from. Records what it refers to, calls and asks. */
@@ -35,7 +36,7 @@ export function expression(reading: Reading, node: Node | undefined, at: At): Va
     case 'ColumnRef':
       return column(reading, words(body.fields), at)
     case 'ParamRef':
-      return reference(reading, [`$${body.number ?? 0}`], at)
+      return variableNamed(at.scope, [`$${body.number ?? 0}`]) ?? nothing
     case 'A_Indirection':
       return indirection(reading, body, at)
     case 'A_Expr':
@@ -210,12 +211,7 @@ function choice(reading: Reading, body: CaseExpr, at: At): Value {
 }
 
 function row(reading: Reading, args: readonly Node[] | undefined, at: At): Value {
-  const values = (args ?? []).flatMap((one) => {
-    const fields = starred(reading, one, at)
-    if (fields === 'one value') return [expression(reading, one, at)]
-    if (fields === undefined) return [anything]
-    return fields.map((field) => field.value)
-  })
+  const values = spread(reading, args, at).map((one) => one ?? anything)
   return rowOf(values.map((value, i) => ({ name: `f${i + 1}`, value })))
 }
 
@@ -228,14 +224,11 @@ function subquery(reading: Reading, body: SubLink, at: At): Value {
       // What it selects is never worked out; what decides in it is recorded there.
       return nothing
     case 'EXPR_SUBLINK':
-      return columns?.length === 1 && first !== undefined ? first.value : anything
+      // One that shows several columns is compared, or assigned, as a row.
+      if (columns === undefined) return anything
+      return columns.length === 1 && first !== undefined ? first.value : rowOf(columns)
     case 'ARRAY_SUBLINK':
       return columns?.length === 1 && first !== undefined ? arrayOf(first.value) : anything
-    case 'MULTIEXPR_SUBLINK':
-    case 'ROWCOMPARE_SUBLINK':
-      if (columns === undefined) return anything
-      if (body.subLinkType === 'ROWCOMPARE_SUBLINK') break
-      return rowOf(columns)
   }
   const operator = word(body.operName?.[body.operName.length - 1]) || '='
   const compared = columns?.map(({ value }, i) =>

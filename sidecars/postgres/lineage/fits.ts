@@ -1,6 +1,6 @@
 import type { Callable, Library } from '../../sql/lineage/library.ts'
 import type { Value } from '../../sql/lineage/value.ts'
-import { anyArray, basic, RECORD, TEXT, UNKNOWN, VARCHAR } from './types.ts'
+import { anyArray, anyElement, basic, RECORD, TEXT, UNKNOWN, VARCHAR } from './types.ts'
 
 const ANY = 2276
 const ANYENUM = 3500
@@ -53,10 +53,15 @@ export function accepts(library: Library, value: Value, to: number): boolean {
   const { type } = value
   if (target === undefined || type === UNKNOWN) return true
   if (type === undefined) {
+    if (value.element !== undefined) return target.element !== 0 || takesArray(to)
     if (value.fields === undefined) return true
     return target.kind === 'composite' || (target.kind === 'pseudo' && takesRow(to))
   }
   return type === to || convertible(library, type, to)
+}
+
+function takesArray(pseudo: number): boolean {
+  return anyArray.has(pseudo) || pseudo === ANY || anyElement.has(pseudo)
 }
 
 function takesRow(pseudo: number): boolean {

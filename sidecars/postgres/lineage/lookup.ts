@@ -18,7 +18,8 @@ export function relationOf(reading: Reading, range: RangeVar): Relation | undefi
 
 /** Made by somebody under a guarded name; extensions excepted, whose names are listed for that reason. */
 function isOwn(relation: Relation): boolean {
-  return relation.schema !== 'pg_catalog' && !relation.name.startsWith('pg_')
+  const servers = relation.schema === 'pg_catalog' || relation.schema === 'information_schema'
+  return !servers && !relation.name.startsWith('pg_')
 }
 
 /** The name as policies see it, also of what does not exist yet. */

@@ -5,7 +5,7 @@ import { allOf, assignments, namesOf } from './assignments.ts'
 import { fromItem } from './from.ts'
 import { predicate } from './predicate.ts'
 import type { At, Reading } from './reading.ts'
-import { type Target, target, written } from './target.ts'
+import { scanned, type Target, target, written } from './target.ts'
 import { returning } from './writes.ts'
 
 /** Reads MERGE. */
@@ -15,6 +15,7 @@ export function merge(reading: Reading, body: MergeStmt, at: At): Fields {
   facts.effect('write')
   facts.flag('where')
   const to = target(reading, body.relation)
+  scanned(reading, to)
   const source = fromItem(reading, body.sourceRelation, at, [])
   const inside: At = { ...at, scope: { items: [source, to.item], outer: at.scope } }
   predicate(reading, body.joinCondition, inside, 'join')
@@ -22,7 +23,7 @@ export function merge(reading: Reading, body: MergeStmt, at: At): Fields {
     const when = as(one, 'MergeWhenClause')
     if (when !== undefined) clause(reading, when, to, inside)
   }
-  return returning(reading, body.returningClause, to.item, [], at, [source])
+  return returning(reading, body.returningClause, to, [], at, [source])
 }
 
 function clause(reading: Reading, when: MergeWhenClause, to: Target, at: At): void {

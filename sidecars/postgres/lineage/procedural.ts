@@ -6,7 +6,6 @@ import { problem } from '../read/limits.ts'
 import { parse, parseProcedural } from '../read/parser.ts'
 import { variables } from './parameters.ts'
 import type { Reading } from './reading.ts'
-import { settle } from './views.ts'
 
 /** How many parts of a procedure are read; each is at least a few characters of its source. */
 const PARTS_MAX = 20_000
@@ -24,7 +23,7 @@ export function procedural(
   const pieces: Piece[] = []
   collect(reading, tree, pieces)
   for (const one of pieces) piece(reading, one)
-  settle(reading)
+  reading.settle()
   const { columns = [] } = reading.facts.command('', { dialect: '', text: '' })['sql'] as SqlFacts
   return { columns: undefined, from: computed(copyOf(columns.map((one) => one.name))) }
 }

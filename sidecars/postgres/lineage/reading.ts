@@ -30,6 +30,8 @@ export type Reading = {
   readonly reads: Map<Relation, Set<Column>>
   /** Something is not known, so that names which mean nothing may mean that. */
   lenient: boolean
+  /** Something grows so large that all it is put together with may fail by its length. */
+  grows: boolean
   /** Nodes read so far. */
   steps: number
   /** A query anywhere in the statement: what it shows. */
@@ -37,6 +39,8 @@ export type Reading = {
   expression(node: Node | undefined, at: At): Value
   /** A whole statement inside another: what it shows. */
   statement(node: Node): Fields
+  /** Turns what was referred to into facts; called once, at the end. */
+  settle(): void
   /** Another statement, of a view or a function, with facts of its own. */
   fresh(around: Surroundings): Reading
 }

@@ -35,7 +35,10 @@ export function reference(reading: Reading, parts: readonly string[], at: At): V
 
 function bare(reading: Reading, name: string, at: At): Value {
   const { columns, open } = columnsNamed(at.scope, name)
-  if (columns.length > 0) return either(readAll(reading, columns), ...open)
+  if (columns.length > 0) {
+    const value = readAll(reading, columns)
+    return open.length === 0 ? value : either(value, ...open)
+  }
   const source = sourceNamed(at.scope, name)
   if (source !== undefined) return whole(reading, source)
   const variable = variableNamed(at.scope, [name])

@@ -19,7 +19,6 @@ export function functionRows(reading: Reading, body: RangeFunction, at: At): Ite
   for (const [call, definitions] of calls) {
     if (call === undefined) continue
     const answer = answerOf(reading, call, at)
-    use(reading, answer.value, 'limit')
     const list = as(definitions, 'List')?.items ?? body.coldeflist
     const own =
       list === undefined

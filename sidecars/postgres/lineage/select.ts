@@ -1,14 +1,14 @@
 import type { Node, SelectStmt } from 'libpg-query'
 import { combined, type Fields } from '../../sql/lineage/output.ts'
 import type { Item, Scope } from '../../sql/lineage/scope.ts'
-import { either, type Field } from '../../sql/lineage/value.ts'
+import { anything, either, type Field } from '../../sql/lineage/value.ts'
 import { as } from '../read/ast.ts'
 import { together } from './from.ts'
 import { locking } from './locking.ts'
 import { predicate } from './predicate.ts'
 import { type At, type Reading, use } from './reading.ts'
 import { distinct, groups, sorted } from './sorting.ts'
-import { targets } from './targets.ts'
+import { spread, targets } from './targets.ts'
 import { window } from './windows.ts'
 import { withQueries } from './with.ts'
 
@@ -48,7 +48,7 @@ export function scopeOf(items: readonly Item[], outer: Scope | undefined): Scope
 
 function values(reading: Reading, body: SelectStmt, at: At): Fields {
   const lists = (body.valuesLists ?? []).map((one) => as(one, 'List')?.items ?? [])
-  const read = lists.map((list) => list.map((one) => reading.expression(one, at)))
+  const read = lists.map((list) => spread(reading, list, at).map((one) => one ?? anything))
   const columns: readonly Field[] = (read[0] ?? []).map((_, i) => ({
     name: `column${i + 1}`,
     value: either(...read.flatMap((row) => row[i] ?? [])),

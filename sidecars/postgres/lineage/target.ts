@@ -1,7 +1,7 @@
 import type { RangeVar } from 'libpg-query'
 import type { Relation } from '../../sql/catalogue.ts'
 import { type Item, itemOf } from '../../sql/lineage/scope.ts'
-import { copyOf, type Value } from '../../sql/lineage/value.ts'
+import { copyOf, either, type Value } from '../../sql/lineage/value.ts'
 import { triggered } from './bodies.ts'
 import { unknownItem } from './from.ts'
 import { relationOf, unknownRelation } from './lookup.ts'
@@ -14,6 +14,8 @@ export type Target = {
   readonly relation: Relation | undefined
   /** How the rest of the statement sees it. */
   readonly item: Item
+  /** What is stored in its columns. */
+  readonly stored: Map<string, readonly Value[]>
 }
 
 /** The target of a write of these columns, all when not told. */
@@ -25,14 +27,15 @@ export function target(
   const relation = range && relationOf(reading, range)
   if (range === undefined || relation === undefined) {
     if (range !== undefined) unknownRelation(reading, range, 'write')
-    return { relation: undefined, item: unknownItem(range?.alias?.aliasname ?? range?.relname) }
+    const item = unknownItem(range?.alias?.aliasname ?? range?.relname)
+    return { relation: undefined, item, stored: new Map() }
   }
   writeTo(reading, relation, columns)
   const known = reading.reads.has(relation)
   const item = itemOf(sourceOf(reading, relation, range))
   // To be written is not to be read.
   if (!known) reading.reads.delete(relation)
-  return { relation, item }
+  return { relation, item, stored: new Map() }
 }
 
 /** A statement writes to a relation, and to everything that shows through it. */
@@ -66,14 +69,31 @@ function writtenThrough(reading: Reading, relation: Relation, name: string): Ite
   return shown === undefined ? [own] : [own, ...shown.sources]
 }
 
+/** Rows of the target are looked at, whatever is shown of them. */
+export function scanned({ reads }: Reading, { relation }: Target): void {
+  if (relation !== undefined && !reads.has(relation)) reads.set(relation, new Set())
+}
+
 /** A value is stored in a column. */
 export function written(
   reading: Reading,
-  { relation }: Target,
+  { relation, stored }: Target,
   name: string | undefined,
   value: Value,
 ): void {
+  if (name !== undefined) stored.set(name, [...(stored.get(name) ?? []), value])
   const own = relation === undefined || name === undefined ? [] : [`${relation.full}.${name}`]
   use(reading, value, 'written_from')
   use(reading, copyOf(own), 'written_to')
+}
+
+/** The target as it is afterwards: a column holds what it held before, or what was stored in it. */
+export function afterwards({ item, stored }: Target): Item {
+  if (stored.size === 0) return item
+  const [source] = item.sources
+  const columns = item.columns.map((one) => {
+    const values = stored.get(one.name)
+    return values === undefined ? one : { ...one, value: either(one.value, ...values) }
+  })
+  return { columns, sources: source === undefined ? [] : [{ ...source, columns }] }
 }

@@ -1,6 +1,6 @@
 import type { Node, ResTarget } from 'libpg-query'
 import type { Fields } from '../../sql/lineage/output.ts'
-import type { Field } from '../../sql/lineage/value.ts'
+import type { Field, Value } from '../../sql/lineage/value.ts'
 import { as, word, words } from '../read/ast.ts'
 import { label } from '../read/labels.ts'
 import { type At, COLUMNS_MAX, type Reading } from './reading.ts'
@@ -37,4 +37,17 @@ export function starred(reading: Reading, node: Node, at: At): Fields | 'one val
   if (word(steps[steps.length - 1]) !== '*') return 'one value'
   const row = { A_Indirection: { ...body, indirection: steps.slice(0, -1) } } as Node
   return reading.expression(row, at).fields
+}
+
+/** The values of a list, each star being those it stands for; one undefined where it cannot be told how many. */
+export function spread(
+  reading: Reading,
+  list: readonly Node[] | undefined,
+  at: At,
+): readonly (Value | undefined)[] {
+  return (list ?? []).flatMap((one) => {
+    const fields = starred(reading, one, at)
+    if (fields === 'one value') return [reading.expression(one, at)]
+    return fields === undefined ? [undefined] : fields.map((field) => field.value)
+  })
 }

@@ -1,9 +1,11 @@
 import type { Effect, Touched } from '../../../pdp/contract.ts'
 import { type Catalogue, isView, type Relation } from '../../sql/catalogue.ts'
-import type { SqlFacts } from '../../sql/facts.ts'
+import type { Facts, SqlFacts } from '../../sql/facts.ts'
+import { type ColumnUse, isDeciding } from '../../sql/lineage/roles.ts'
 import type { Value } from '../../sql/lineage/value.ts'
 import { problem } from '../read/limits.ts'
 import { parse } from '../read/parser.ts'
+import { FIRST_USER_OID } from '../read/snapshot.ts'
 import { nowhere, type Reading } from './reading.ts'
 
 /** What a view's query says: what it reads, all the way down, and where each of its columns comes from. */
@@ -11,8 +13,8 @@ export type View = {
   readonly reads: readonly Touched[]
   /** Undefined where they cannot be told. */
   readonly columns: readonly Value[] | undefined
-  /** Columns its query uses, whatever for. */
-  readonly uses: readonly string[]
+  /** What its query uses columns for. */
+  readonly uses: readonly ColumnUse[]
   readonly functions: SqlFacts['functions']
   /** Why its query is not fully understood. */
   readonly incomplete: string | undefined
@@ -39,33 +41,34 @@ export function viewOf(reading: Reading, relation: Relation): View | undefined {
 /** A relation, and whatever shows through it, is read by the statement. */
 export function through(reading: Reading, relation: Relation): View | undefined {
   const view = viewOf(reading, relation)
-  if (view === undefined) return undefined
   const { facts } = reading
+  if (view?.columns === undefined) blind(reading, relation)
+  if (view === undefined) return undefined
   facts.effect(...view.effects)
   if (view.incomplete !== undefined) facts.doubt(`${relation.full}: ${view.incomplete}`)
   for (const one of view.functions) facts.call(one.name, one.class)
   for (const one of view.reads) facts.touch(one.kind, one.name, one.access, one.columns)
-  facts.use(view.uses, 'inside')
+  useInside(facts, view.uses)
   return view
 }
 
-/** Turns the relations that were referred to into facts, with what shows through them. */
-export function settle(reading: Reading): void {
-  const { facts, around } = reading
-  for (const [relation, columns] of reading.reads) {
-    // In the table's own order, so that equal statements have equal facts.
-    const names = relation.columns.filter((one) => columns.has(one)).map((one) => one.name)
-    facts.touch(relation.kind, relation.full, 'read', names)
-    if (through(reading, relation) !== undefined) continue
-    for (const one of around.catalogue.below(relation)) {
-      facts.touch(one.kind, one.full, 'read', shownBy(relation, one, names))
-    }
+/** Of a view whose query cannot be told, everything below may decide. The server's own hold nobody's values. */
+function blind({ facts, around }: Reading, relation: Relation): void {
+  if (!isView(relation) || relation.oid < FIRST_USER_OID) return
+  for (const one of around.catalogue.below(relation)) {
+    facts.use(
+      one.columns.map(({ name }) => `${one.full}.${name}`),
+      'predicate',
+    )
   }
 }
 
-function shownBy(relation: Relation, below: Relation, names: readonly string[]): readonly string[] {
-  const all = below.columns.map((column) => column.name)
-  return isView(relation) ? all : all.filter((name) => names.includes(name))
+/** What decides in a view or a function decides about whoever uses it: which rows there are shows it. */
+export function useInside(facts: Facts, list: readonly ColumnUse[]): void {
+  for (const { name, roles } of list) {
+    facts.use([name], 'inside')
+    for (const role of roles) if (isDeciding(role)) facts.use([name], role)
+  }
 }
 
 function read(outer: Reading, relation: Relation, definition: string): View {
@@ -78,14 +81,14 @@ function read(outer: Reading, relation: Relation, definition: string): View {
   try {
     const reading = outer.fresh(around)
     const columns = reading.query(node, nowhere)
-    settle(reading)
+    reading.settle()
     const command = reading.facts.command('view', { dialect: 'postgres', text: '' })
     const sql = command['sql'] as SqlFacts
     return {
       reads: command.objects,
       columns:
         columns?.length === relation.columns.length ? columns.map((one) => one.value) : undefined,
-      uses: sql.columns?.map((one) => one.name) ?? [],
+      uses: sql.columns ?? [],
       functions: sql.functions,
       incomplete: command.incomplete,
       effects: reading.facts.effects().size === 0 ? [] : command.effects,

@@ -7,7 +7,7 @@ import { conflict } from './conflict.ts'
 import { together } from './from.ts'
 import { predicate } from './predicate.ts'
 import { type At, type Reading, use } from './reading.ts'
-import { target, written } from './target.ts'
+import { afterwards, scanned, type Target, target, written } from './target.ts'
 import { targets } from './targets.ts'
 
 /** Reads INSERT. */
@@ -23,7 +23,7 @@ export function insert(reading: Reading, body: InsertStmt, at: At): Fields {
   const inserted = new Map((shown ?? []).map(({ value }, i) => [names[i] ?? '', value]))
   if (body.onConflictClause !== undefined)
     conflict(reading, body.onConflictClause, to, inserted, at)
-  return returning(reading, body.returningClause, to.item, [], at)
+  return returning(reading, body.returningClause, to, [], at)
 }
 
 /** Reads UPDATE. */
@@ -34,9 +34,9 @@ export function update(reading: Reading, body: UpdateStmt, at: At): Fields {
   const to = target(reading, body.relation, namesOf(body.targetList))
   const items = together(reading, body.fromClause, at, [to.item])
   const inside: At = { ...at, scope: { items, outer: at.scope } }
-  filter(reading, body.whereClause, inside)
+  filter(reading, body.whereClause, to, inside)
   assignments(reading, body.targetList, to, inside)
-  return returning(reading, body.returningClause, to.item, items.slice(1), at)
+  return returning(reading, body.returningClause, to, items.slice(1), at)
 }
 
 /** Reads DELETE. */
@@ -46,13 +46,16 @@ export function remove(reading: Reading, body: DeleteStmt, at: At): Fields {
   facts.effect('delete')
   const to = target(reading, body.relation)
   const items = together(reading, body.usingClause, at, [to.item])
-  filter(reading, body.whereClause, { ...at, scope: { items, outer: at.scope } })
-  return returning(reading, body.returningClause, to.item, items.slice(1), at)
+  filter(reading, body.whereClause, to, { ...at, scope: { items, outer: at.scope } })
+  return returning(reading, body.returningClause, to, items.slice(1), at)
 }
 
-function filter(reading: Reading, where: Node | undefined, at: At): void {
+function filter(reading: Reading, where: Node | undefined, to: Target, at: At): void {
   if (where === undefined) reading.facts.flag('unbounded')
-  else reading.facts.effect('read')
+  else {
+    reading.facts.effect('read')
+    scanned(reading, to)
+  }
   predicate(reading, where, at, 'predicate')
 }
 
@@ -60,22 +63,33 @@ function filter(reading: Reading, where: Node | undefined, at: At): void {
 export function returning(
   reading: Reading,
   clause: ReturningClause | undefined,
-  to: Item,
+  to: Target,
   others: readonly Item[],
   at: At,
   first: readonly Item[] = [],
 ): Fields {
   if (clause === undefined) return []
   reading.facts.effect('read')
-  const [source] = to.sources
-  const names = (clause.options ?? []).flatMap((one) => as(one, 'ReturningOption')?.value ?? [])
-  const sources: readonly Source[] =
-    source === undefined ? [] : ['old', 'new', ...names].map((alias) => ({ ...source, alias }))
+  scanned(reading, to)
+  const item = afterwards(to)
   const scope: Scope = {
-    items: [...first, to, ...others, { columns: [], sources }],
+    items: [...first, item, ...others, { columns: [], sources: versions(clause, to, item) }],
     outer: at.scope,
   }
   const columns = targets(reading, clause.exprs, { ...at, scope })
   for (const { value } of columns ?? []) use(reading, value, 'returned')
   return columns
+}
+
+/** The row before and after, under the names RETURNING gives them. */
+function versions(clause: ReturningClause, to: Target, after: Item): readonly Source[] {
+  const [before] = to.item.sources
+  const [now] = after.sources
+  if (before === undefined || now === undefined) return []
+  const named = (clause.options ?? []).flatMap((one) => {
+    const option = as(one, 'ReturningOption')
+    const source = option?.option === 'RETURNING_OPTION_OLD' ? before : now
+    return option?.value === undefined ? [] : [{ ...source, alias: option.value }]
+  })
+  return [{ ...before, alias: 'old' }, { ...now, alias: 'new' }, ...named]
 }

@@ -2,7 +2,6 @@ import type { Command, Output } from '../../../../pdp/contract.ts'
 import { begin } from '../../../../sidecars/postgres/lineage/begin.ts'
 import { loadLibrary } from '../../../../sidecars/postgres/lineage/library.ts'
 import { nowhere, type Surroundings } from '../../../../sidecars/postgres/lineage/reading.ts'
-import { settle } from '../../../../sidecars/postgres/lineage/views.ts'
 import { parse } from '../../../../sidecars/postgres/read/parser.ts'
 import { facts, type SqlFacts } from '../../../../sidecars/sql/facts.ts'
 import type { Declared } from '../../../../sidecars/sql/lineage/library.ts'
@@ -22,7 +21,9 @@ export type Lineage = Database & {
 
 export async function lineage(extra = ''): Promise<Lineage> {
   const db = await database(extra)
+  await db.query('SET search_path TO pg_catalog')
   const library = await loadLibrary(db.query)
+  await db.query('SET search_path TO public')
   const none = () => undefined
   const around: Surroundings = {
     catalogue: db.catalogue,
@@ -41,7 +42,7 @@ function read(text: string, around: Surroundings): Read {
     throw new Error(`${text}: ${parsed.statements ? 'empty' : parsed.problem}`)
   const reading = begin(facts(), around, () => undefined)
   const columns = reading.query(node, nowhere)
-  settle(reading)
+  reading.settle()
   for (const { value } of columns ?? [])
     reading.facts.use(value.sources, value.copy ? 'output' : 'derived')
   const shown = outputs(columns)
