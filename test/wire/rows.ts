@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Turn } from './script.ts'
 
 /** What must hold of an attack. */
 export type Check = {
@@ -15,9 +16,11 @@ export type Check = {
 /** One attack: what is sent in order, and what must hold. */
 export type Row = {
   readonly id: string
-  readonly input: readonly string[]
+  /** Texts; or turns, where the protocol is `messages`. */
+  readonly input: readonly (string | Turn)[]
   readonly setup: string
   readonly check: Check
+  readonly notes: string
   readonly protocol?: string
   readonly verified?: { readonly raw_leak?: readonly string[] }
 }

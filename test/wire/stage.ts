@@ -40,29 +40,35 @@ export interface Stage {
   decided(): readonly Decided[]
   /** Makes the databases what they were. */
   restore(): Promise<void>
+  /** The same, and a gate that knows nothing of them. */
+  reopen(): Promise<void>
   stop(): Promise<void>
 }
 
 const role = { username: 'app', password: 'app-secret' }
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const schema = readFileSync(folder('../corpus/schema.sql'), 'utf8')
-const changes = schema.indexOf('-- variant B')
+const schemas = ['schema', 'own'].map((name) => {
+  const text = readFileSync(folder(`../corpus/${name}.sql`), 'utf8')
+  return { text, changes: text.slice(text.indexOf('-- variant B')) }
+})
 
 /** Starts the server, fills both databases and opens the gate. */
 export async function stage(): Promise<Stage> {
   const server = await startPostgres()
   const policy = await decider()
   server.sql(`create role app login superuser password '${role.password}'; create database base_a`)
-  server.sql(schema, 'base_a')
+  server.sql(schemas.map(({ text }) => text).join('\n'), 'base_a')
   // A copy, so that everything has the same numbers.
   server.sql('create database base_b template base_a')
-  server.sql(`\\set variant B\n${schema.slice(changes)}`, 'base_b')
+  server.sql(['\\set variant B', ...schemas.map(({ changes }) => changes)].join('\n'), 'base_b')
   server.sql(copies)
   const audit = record()
-  const way = await open(server, policy, audit)
+  let way = await open(server, policy, audit)
   return {
     server,
-    port: way.port,
+    get port() {
+      return way.port
+    },
     connect: (variant, settings) => throughGate(way.port, variant, settings),
     direct: (variant) => direct({ port: server.port, ...role }, variant),
     decided: () =>
@@ -70,6 +76,11 @@ export async function stage(): Promise<Stage> {
         audit.entries.splice(0) as unknown as readonly (Decided & { readonly kind: string })[]
       ).filter(({ kind, input }) => kind === 'decision' && input.phase === 'command'),
     restore: () => restored(server),
+    async reopen() {
+      await way.close()
+      await restored(server)
+      way = await open(server, policy, audit)
+    },
     async stop() {
       await way.close()
       await server.stop()
@@ -90,7 +101,7 @@ async function decider(): Promise<ManagedEngine> {
   const source = mkdtempSync(join(tmpdir(), 'postern-wire-'))
   try {
     cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
-    cpSync(folder('./policies'), join(source, 'policies'), { recursive: true })
+    cpSync(folder('./policies'), source, { recursive: true })
     const opa = folder('../../.tools/opa')
     const { wasm, data } = readContent(await buildBundle({ source, revision: 'wire', opa }))
     const made = engine()

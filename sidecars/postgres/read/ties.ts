@@ -56,10 +56,13 @@ function tested(
       columns.some((column) => written.has(column))
     if (!touches || !by[change].has(kind)) continue
     const other = around.catalogue.byOid(shows.oid)
-    for (const column of other?.columns ?? []) {
-      if (other === undefined || !shows.columns.includes(column.number)) continue
+    if (other === undefined) continue
+    const shown = other.columns.filter(({ number }) => shows.columns.includes(number))
+    for (const column of shown) {
       for (const one of columnSources(around.catalogue, other, column).sources) facts.decide(one)
     }
+    const names = shown.map(({ name }) => name)
+    if (other !== relation) facts.touch(other.kind, other.full, 'read', names)
   }
 }
 

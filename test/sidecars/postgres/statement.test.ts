@@ -194,7 +194,15 @@ describe('objects', () => {
     ['COPY plain FROM STDIN', ['w table public.plain a,b,c']],
     [
       'DELETE FROM keyed',
-      ['w table public.keyed id,code,cap,used,n,lowered', 'w table public.child'],
+      [
+        'w table public.keyed id,code,cap,used,n,lowered',
+        'w table public.child',
+        'r table public.child code',
+      ],
+    ],
+    [
+      "INSERT INTO child VALUES (1, 'x')",
+      ['w table public.child id,code', 'r table public.keyed code'],
     ],
     ['TRUNCATE keyed', ['w table public.keyed id,code,cap,used,n,lowered']],
     [

@@ -8,6 +8,7 @@
 #   - input: schema.input
 package policies.agent
 
+import data.postern.catalog
 import data.postern.command
 
 allow contains {"code": "may_connect"} if command.connects
@@ -23,15 +24,9 @@ allow contains {"code": "masked_work", "message": "agents work on masked data"} 
 	}
 }
 
-mask contains {"column": column, "method": "redact", "on_predicate": "deny"} if {
-	some column in {
-		"public.customers.email",
-		"public.customers.ssn",
-		"public.customers.card_number",
-		"public.customers.phone",
-		"public.secrets.value",
-		"public.employees.salary",
-	}
+mask contains {"column": concat(".", [relation, column]), "method": "redact", "on_predicate": "deny"} if {
+	some relation, columns in catalog.touched
+	some column, _ in columns
 }
 
 harmless(function) if function.class in ["pure", "listed", "acting"]
