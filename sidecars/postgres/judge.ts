@@ -1,6 +1,9 @@
 import type { Allowed, Asking, Refused, Ruling } from '../../pdp/contract.ts'
-import { Refusal } from '../../pdp/refusal.ts'
+import { copyOptions } from './copy/options.ts'
+import { sent } from './doubt.ts'
+import { copyPlanOf } from './mask/plan.ts'
 import { type Run, run } from './run.ts'
+import { unmaskable } from './screen.ts'
 import type { State } from './state.ts'
 import type { Statement } from './statement.ts'
 
@@ -22,7 +25,7 @@ export function judge(
     const refused = admit(state, statement, ruling, runs)
     if (refused !== undefined) return refused
   }
-  return runs
+  return dispatched(state, runs, asking)
 }
 
 type Waiting = { readonly index: number; readonly ruling: Promise<Ruling>; readonly runs: Run[] }
@@ -43,7 +46,7 @@ async function later(
       if (refused !== undefined) return refused
       answer = undefined
     }
-    return runs
+    return dispatched(state, runs, asking)
   } finally {
     state.waiting = false
   }
@@ -62,7 +65,7 @@ function admit(
   ruling: Ruling,
   runs: Run[],
 ): Refused | undefined {
-  const verdict = ruling.allowed ? enforceable(ruling, statement) : ruling
+  const verdict = ruling.allowed ? enforceable(state, ruling, statement) : ruling
   if (verdict.allowed) {
     if (!verdict.mask.empty) state.guard = verdict.id
     runs.push(run(verdict, statement, state))
@@ -72,12 +75,20 @@ function admit(
   return verdict
 }
 
-/** COPY TO has no columns to mask by. */
-function enforceable(ruling: Allowed, statement: Statement): Ruling {
-  if (statement.copy !== 'out' || ruling.mask.empty) return ruling
+/** They go up now. */
+function dispatched(state: State, runs: readonly Run[], { prepare }: Asking): readonly Run[] {
+  if (prepare !== true) for (const { statement } of runs) sent(state, statement)
+  return runs
+}
+
+/** COPY TO names no columns in its answer: what cannot be masked by what was read must not begin. */
+function enforceable(state: State, ruling: Allowed, statement: Statement): Ruling {
+  const { mask, id } = ruling
+  if (statement.copy !== 'out' || mask.empty) return ruling
+  const options = copyOptions(statement.command)
+  const planning = { statement, mask, catalogue: state.catalogue.current(), trust: 'all' } as const
+  const plan = copyPlanOf(planning, options?.format === 'binary')
+  if (plan === undefined || (plan !== 'unknown' && options !== undefined)) return ruling
   ruling.done({ rows: 0, bytes: 0, error: '42501' })
-  const refusal = new Refusal('mask_impossible', 'COPY TO cannot be masked here', {
-    remedy: 'Use SELECT instead of COPY.',
-  })
-  return { allowed: false, id: ruling.id, refusal }
+  return { allowed: false, id, refusal: unmaskable }
 }

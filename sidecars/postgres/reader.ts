@@ -1,5 +1,6 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
+import { doubted } from './doubt.ts'
 import { followed } from './follow.ts'
 import { nextReady, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
@@ -42,15 +43,6 @@ export function reader(read: Read): (text: string, state: State) => Reading {
 /** As sidecars/postgres/read says it of relations, functions and types. */
 function isUnknown({ command: { incomplete } }: Statement): boolean {
   return incomplete?.includes('is not known') ?? false
-}
-
-/** After a setting of unknown effect nothing this session says is surely understood. */
-function doubted(statements: readonly Statement[], { doubt }: State): readonly Statement[] {
-  if (doubt === undefined) return statements
-  return statements.map((statement) => ({
-    ...statement,
-    command: { ...statement.command, incomplete: statement.command.incomplete ?? doubt },
-  }))
 }
 
 type Looked = Scope & { readonly used: boolean; readonly unsettled: boolean }

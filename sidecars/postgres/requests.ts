@@ -19,9 +19,9 @@ const sync = code('S')
 const terminate = code('X')
 /** Messages that count at any time; the rest wait for a Sync after an error. */
 const always = new Map<number, (state: State, frame: Buffer) => Buffer>([
-  [terminate, (_, frame) => frame],
+  [terminate, (_, frame) => bare(frame)],
   [sync, synced],
-  [flush, (state, frame) => (state.skipping || state.copying ? nothing : frame)],
+  [flush, (state, frame) => (state.skipping || state.copying ? nothing : bare(frame))],
   [copyData, copy],
   [code('c'), copy],
   [code('f'), copy],
@@ -88,8 +88,15 @@ const uncallable = {
   }),
 }
 
+/** A message that has no body. Throws Malformed. */
+function bare(frame: Buffer): Buffer {
+  ends(frame, 5)
+  return frame
+}
+
 /** While COPY data is taken the server ignores Sync and Flush (PostgreSQL 55.2.6). */
 function synced(state: State, frame: Buffer): Buffer {
+  bare(frame)
   if (state.copying) return nothing
   state.skipping = false
   state.queue.push({ kind: 'sync' })

@@ -4,6 +4,7 @@ import { failed, unfinished, wake, words } from './failures.ts'
 import { code, letterOf } from './frames.ts'
 import { description } from './rows.ts'
 import type { Run } from './run.ts'
+import type { Around } from './screen.ts'
 import { pauseFor, type Slot, type State, unansweredMax } from './state.ts'
 import { parameterOf } from './upstream.ts'
 
@@ -48,8 +49,7 @@ function response(state: State, frame: Buffer): Buffer {
     case code('H'):
       return copying(state, frame)
     case code('c'):
-      running(state, frame)
-      return frame
+      return running(state, frame).copyDone(frame)
     case code('t'):
     case code('n'):
     case code('s'):
@@ -84,12 +84,16 @@ function columns(state: State, frame: Buffer): Buffer {
     const catalogue = state.catalogue.current()
     if (found.some(({ tableOid }) => tableOid !== 0 && catalogue.byOid(tableOid) === undefined))
       state.catalogue.missed()?.catch(() => undefined)
-    const trust = state.defined > 0 ? 'none' : state.shadowed ? 'wire' : 'all'
-    run.describe(found, { catalogue, trust })
+    run.describe(found, around(state))
     // The likeliest reason is a catalogue that somebody else has changed.
     if (run.denied) state.catalogue.missed()?.catch(() => undefined)
   }
   return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
+}
+
+function around(state: State): Around {
+  const trust = state.defined > 0 ? 'none' : state.shadowed ? 'wire' : 'all'
+  return { catalogue: state.catalogue.current(), trust }
 }
 
 function small(state: State, frame: Buffer): Buffer {
@@ -140,9 +144,6 @@ function note(state: State, { statement: { command } }: Run): void {
     // Temporary relations come before all others, and are in no catalogue of the gate's.
     if (/temp/i.test(command.text ?? 'temp')) state.shadowed = true
   }
-  // Whoever ran something unknown may have changed the search path with it.
-  if (command.incomplete !== undefined)
-    state.doubt ??= `after an incomplete ${command.name} the settings of this session are not known`
 }
 
 /**
@@ -186,8 +187,12 @@ function ready(state: State, frame: Buffer): Buffer {
 
 function copying(state: State, frame: Buffer): Buffer {
   const direction = frame[0] === code('G') ? 'in' : 'out'
-  if (running(state, frame).statement.copy !== direction) throw unexpected(frame)
-  if (direction === 'out') return frame
+  const run = running(state, frame)
+  if (run.statement.copy !== direction) throw unexpected(frame)
+  if (direction === 'out') {
+    run.copying(frame, around(state))
+    return frame
+  }
   // The server ignores a Sync that came with the COPY; the client will send another.
   const after = state.queue.splice(1)
   if (after.some(({ kind }) => kind !== 'sync'))
