@@ -8,8 +8,10 @@ export const NESTING_MAX = 500
 const NAME_BYTES_MAX = 63
 
 /** Words that nest what follows them across commas and conjunctions. */
-const nesting = new Set(['join', 'union', 'intersect', 'except', 'case'])
+const nesting = new Set(['join', 'union', 'intersect', 'except'])
 const conjunctions = new Set(['and', 'or'])
+/** What CASE has side by side. */
+const branches = new Set(['when', 'then', 'else'])
 
 const word = /[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*/iy
 const dollar = /\$(?:[a-z_\u0080-\uffff][a-z0-9_\u0080-\uffff]*)?\$/iy
@@ -20,7 +22,7 @@ const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*
 
 /**
  * Why a text must not reach the parser, or undefined. Cheap, and never deeper than the text: it counts what can nest since
- * the last comma, conjunction or closed parenthesis, which is at least as much as the tree's depth.
+ * the last comma, conjunction or branch, and what closed there may be below all of it. That is at least the tree's depth.
  */
 export function problem(text: string): string | undefined {
   if (text.includes('\0')) return 'it holds a NUL character'
@@ -51,37 +53,64 @@ function isCut(text: string, from: number, to: number): boolean {
 
 type Meter = ReturnType<typeof meter>
 
-/** Per open parenthesis: what may nest (`run`), and what keeps nesting past a comma (`kept`). */
+/** One parenthesis or CASE: what may nest since the last operand (`run`) or past it (`kept`), and the deepest that closed. */
+type Group = { readonly word: boolean; run: number; kept: number; inner: number; deepest: number }
+
+const group = (word: boolean): Group => ({ word, run: 0, kept: 0, inner: 0, deepest: 0 })
+const height = (one: Group): number => one.kept + Math.max(one.deepest, one.run + one.inner)
+
 function meter() {
-  let run = 0
-  let kept = 0
+  let top = group(false)
   let outside = 0
-  const open: (readonly [run: number, kept: number])[] = []
+  /** A name and not the word, which closes or parts nothing. */
+  let name = false
+  const open: Group[] = []
+  const operand = (): void => {
+    top.deepest = Math.max(top.deepest, top.run + top.inner)
+    top.run = top.inner = 0
+  }
+  const push = (word: boolean): void => {
+    top.run += 1
+    open.push(top)
+    outside += top.kept + top.run
+    top = group(word)
+  }
+  const pop = (): void => {
+    const before = open.pop()
+    if (before === undefined) return
+    outside -= before.kept + before.run
+    before.inner = Math.max(before.inner, height(top))
+    top = before
+  }
   return {
-    max: () => outside + run + kept,
+    max: () => outside + height(top),
     add: () => {
-      run += 1
+      top.run += 1
     },
     keep: () => {
-      kept += 1
+      top.kept += 1
     },
-    operand: () => {
-      run = 0
+    operand,
+    open: () => push(false),
+    close: () => {
+      while (top.word) pop()
+      pop()
+    },
+    /** Reads a word; true where it is one of a CASE. */
+    choice: (lower: string) => {
+      if (lower === 'case') push(true)
+      else if (name || !top.word) return false
+      else if (lower === 'end') pop()
+      else if (branches.has(lower)) operand()
+      else return false
+      return true
+    },
+    /** Whether what follows a token is a name whatever it says: after a dot or AS. */
+    naming: (does: boolean) => {
+      name = does
     },
     statement: () => {
-      if (open.length === 0) run = kept = 0
-    },
-    open: () => {
-      run += 1
-      open.push([run, kept])
-      outside += run + kept
-      run = kept = 0
-    },
-    close: () => {
-      const [before, keptBefore] = open.pop() ?? [0, 0]
-      outside -= before + keptBefore
-      run = before
-      kept = keptBefore
+      if (open.length === 0) top = group(false)
     },
   }
 }
@@ -102,6 +131,7 @@ function token(text: string, at: number, depth: Meter): number | undefined {
       return literal(text, at + 1, false)
     case '"':
       depth.add()
+      depth.naming(false)
       return quoted(text, at + 1, '"')
     case '(':
     case '[':
@@ -141,15 +171,19 @@ function plain(text: string, at: number, depth: Meter): number {
   const end = match(word, text, at)
   if (end === at) {
     depth.add()
+    depth.naming(text[at] === '.')
     return at + 1
   }
   if (end - at === 1 && text[end] === "'") {
     return literal(text, end + 1, text[at] === 'e' || text[at] === 'E')
   }
   const lower = end - at > 9 ? '' : text.slice(at, end).toLowerCase()
-  if (nesting.has(lower)) depth.keep()
-  else if (conjunctions.has(lower)) depth.operand()
-  else depth.add()
+  if (!depth.choice(lower)) {
+    if (nesting.has(lower)) depth.keep()
+    else if (conjunctions.has(lower)) depth.operand()
+    else depth.add()
+  }
+  depth.naming(lower === 'as')
   return end
 }
 

@@ -52,6 +52,11 @@ describe('texts that must not reach the parser', () => {
     ['set operations', `SELECT 1,2${times(' UNION SELECT 1,2', NESTING_MAX)}`, 'nests'],
     ['joins', `SELECT 1 FROM a${times(' JOIN a ON x AND y', NESTING_MAX)}`, 'nests'],
     ['conditions', `SELECT ${times('CASE WHEN a AND b THEN ', NESTING_MAX)}`, 'nests'],
+    ['terms on terms', `SELECT ${times('(', 60)}1${times(`${times('+1', 200)})`, 60)}`, 'nests'],
+    ['a CASE that a name seems to end', `SELECT ${times('CASE WHEN t.end THEN ', 600)}`, 'nests'],
+    ['terms parted by names', `SELECT CASE WHEN 1${times('+t.when', 600)} THEN 1 END`, 'nests'],
+    ['terms after CASE', `SELECT CASE WHEN a THEN b END${times('+1', many / 2)}`, 'nests'],
+    ['a CASE left by a label', `${times('SELECT (SELECT 1 AS end, (', 400)}`, 'nests'],
     ['terms behind a string that looks open', `SELECT E'\\'', 1${times('+1', many / 2)}`, 'nests'],
     ['terms behind a continued string', `SELECT E'a'\n'\\'', 1${times('+1', 1000)}`, 'nests'],
     ['terms behind a quoted name', `SELECT 1 AS """", 1${times('+1', 1000)}`, 'nests'],
@@ -78,6 +83,8 @@ describe('texts that are large and ordinary', () => {
     ['a list', `SELECT 1 WHERE 1 IN (1${times(',1', 20_000)})`],
     ['conditions', `SELECT 1 WHERE a = 1${times(' OR a = 1 AND b = 2', 2000)}`],
     ['groups', `SELECT 1 WHERE (a = 1)${times(' OR (a = 1 AND b = 2)', 2000)}`],
+    ['branches', `SELECT CASE ${times("WHEN t.a = 1 THEN 'b' || c ", 1500)}END`],
+    ['cases', `SELECT 1${times(', CASE WHEN "a" THEN t."b" ELSE (1) END', 1000)}`],
     ['statements', times('SELECT 1+1;', 3000)],
     ['a string', `SELECT '${times('(', 60_000)}'`],
     ['a dollar quote', `SELECT $q$${times('/*', 20_000)}$q$`],
@@ -106,6 +113,15 @@ describe('the deepest text that is let through', () => {
     [
       'cases',
       (depth: number) => `SELECT ${times('CASE WHEN a THEN ', depth)}1${times(' END', depth)}`,
+    ],
+    [
+      'terms on terms',
+      (depth: number) => `SELECT ${times('(', 8)}1${times(`${times('+1', depth)})`, 8)}`,
+    ],
+    [
+      'cases in cases',
+      (depth: number) =>
+        `SELECT ${times('CASE WHEN a THEN b ELSE ', depth)}1${times(' END + 1', depth)}`,
     ],
     [
       'FROM',
