@@ -57,7 +57,19 @@ function listenerFindings(listener: Fields, path: Path): readonly Finding[] {
       problem: 'would carry the credential over the network unencrypted',
       fix: 'give tls: {} for the authorities the system trusts, or tls: { ca: file }',
     }),
-    ...secretFindings(fields(listener['credential'])['secret'], [...path, 'credential', 'secret']),
+    ...['credential', 'sealed_credential'].flatMap((name) =>
+      secretFindings(fields(listener[name])['secret'], [...path, name, 'secret']),
+    ),
+    ...when(
+      isFields(listener['sealed_credential']) &&
+        fields(listener['sealed_credential'])['username'] ===
+          fields(listener['credential'])['username'],
+      {
+        path: [...path, 'sealed_credential', 'username'],
+        problem: 'is the role that may read everything',
+        fix: 'name a role of its own: postern grants prints what it needs',
+      },
+    ),
   ]
 }
 

@@ -18,10 +18,15 @@ export function referenceFindings(config: Config, env: Env): readonly Finding[] 
       fileFindings(file, ['bundle', 'keys', index, 'file']),
     ),
     ...secretFindings(masking.key, ['masking', 'key'], env),
-    ...listeners.flatMap(({ tls, upstream, credential }, index) => [
+    ...listeners.flatMap(({ tls, upstream, credential, sealedCredential }, index) => [
       ...tlsFindings(tls, ['listeners', index, 'tls']),
       ...fileFindings(upstream.tls?.ca, ['listeners', index, 'upstream', 'tls', 'ca']),
       ...secretFindings(credential.secret, ['listeners', index, 'credential', 'secret'], env),
+      ...secretFindings(
+        sealedCredential?.secret,
+        ['listeners', index, 'sealed_credential', 'secret'],
+        env,
+      ),
     ]),
   ]
 }

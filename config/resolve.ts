@@ -92,11 +92,13 @@ function listenerOf(listener: Document['listeners'][number], at: At) {
         servername: tls.servername ?? host,
       },
     },
-    credential: {
-      username: listener.credential.username,
-      secret: secretRef(listener.credential.secret, at),
-    },
+    credential: loginOf(listener.credential, at),
+    sealedCredential: listener.sealed_credential && loginOf(listener.sealed_credential, at),
   }
+}
+
+function loginOf({ username, secret }: Document['listeners'][number]['credential'], at: At) {
+  return { username, secret: secretRef(secret, at) }
 }
 
 function tlsFiles(tls: TlsFiles, at: At): TlsFiles {

@@ -154,6 +154,11 @@ const limits = z.strictObject(
   'give sessions_max, sessions_per_subject_max, connections_max, frame_bytes_max',
 )
 
+const credential = z.strictObject(
+  { username: name, secret },
+  'give { username: name, secret: { env: NAME } }',
+)
+
 const upstream = z.strictObject(
   {
     host,
@@ -180,12 +185,10 @@ export function schemaFor(protocols: readonly string[]) {
       plain: plain.optional(),
       labels: z.record(id, name, 'give labels, as in { env: production }'),
       upstream,
-      credential: z.strictObject(
-        { username: name, secret },
-        'give { username: name, secret: { env: NAME } }',
-      ),
+      credential,
+      sealed_credential: credential.optional(),
     },
-    'give id, protocol, listen, tls, labels, upstream, credential',
+    'give id, protocol, listen, tls, labels, upstream, credential, sealed_credential',
   )
   return z.strictObject({
     version: z.literal(1, 'write version: 1'),

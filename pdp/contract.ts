@@ -243,6 +243,8 @@ export interface Session {
   readonly subject: Subject
   readonly resource: Resource
   readonly credential: Credential
+  /** `sealed` when policy wanted it at login: `credential` is that of a role without rights on protected columns. */
+  readonly profile: Profile
   /** Aborted, with a Refusal as its reason, when the session must end: token expired, subject revoked. */
   readonly ended: AbortSignal
   /**
@@ -288,6 +290,9 @@ export type Knock = {
   /** Says something to the client while a command waits, where the protocol can. */
   readonly tell?: (text: string) => void
 }
+
+/** How protected columns are kept: masked in answers, or constants in their place that the datastore's own rights back up. */
+export type Profile = 'masked' | 'sealed'
 
 export type Credential = {
   readonly username: string

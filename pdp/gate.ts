@@ -4,6 +4,7 @@ import type {
   Credential,
   Gate,
   Knock,
+  Profile,
   Resource,
   Session,
   Subject,
@@ -13,6 +14,7 @@ import { newId } from './id.ts'
 import { type Lifetime, lifetime } from './lifetime.ts'
 import { capabilitiesOf } from './obligations.ts'
 import type { AuditEntry, Credentials, Identified, Identity, Observe } from './parts.ts'
+import { loginFor, profileOf } from './profile.ts'
 import { Malformed, Refusal, refusalOf } from './refusal.ts'
 import { seats } from './seats.ts'
 import { type Court, type Pipeline, pipeline } from './session.ts'
@@ -22,6 +24,8 @@ export type GateParts = Court & {
   readonly upstream: Upstream
   readonly identity: Identity
   readonly credentials: Credentials
+  /** The login of sessions that policy seals; without it they are refused. */
+  readonly sealedCredentials?: Credentials
   /** What the gate itself enforces, whatever the protocol: quotas and sessions that outlive their token unless given. */
   readonly capabilities?: readonly string[]
   /** Whether a session ends when its token expires: `end` unless given. */
@@ -107,22 +111,25 @@ export function gate(parts: GateParts): GateKeeper {
     const ruling = await line.ask('connect', connect)
     if (!ruling.allowed) throw ruling.refusal
     if (ruling.obligations.some(({ name }) => name === outliveToken)) life.keep()
-    const credential = await credentials.credential()
+    const profile = profileOf(ruling.obligations)
+    const login = loginFor(profile, credentials, parts.sealedCredentials)
+    const credential = await login.credential()
     mustStay(knock)
     await audit.append({ kind: 'session_open', session, ...shown(resource, subject, knock) })
     const opened_ms = now()
     const info = { id: session, resource: resource.id, subject, peer, database, application }
     open.set(session, { info: { ...info, opened_ms }, life })
     observe({ kind: 'session', change: 'opened', resource: resource.id, session })
-    return sessionOf({ subject, session, credential, line, stay })
+    return sessionOf({ subject, session, credential, profile, line, stay })
   }
 
-  function sessionOf({ subject, session, credential, line, stay }: Entered): Session {
+  function sessionOf({ subject, session, credential, profile, line, stay }: Entered): Session {
     return {
       id: session,
       subject,
       resource,
       credential,
+      profile,
       ended: stay.life.ended,
       ask: (command, asking) => line.ask('command', command, asking),
       alarm(message, decision) {
@@ -183,6 +190,7 @@ type Entered = {
   readonly subject: Subject
   readonly session: string
   readonly credential: Credential
+  readonly profile: Profile
   readonly line: Pipeline
   readonly stay: Stay
 }

@@ -112,7 +112,7 @@ async function login(
   probe: Checking['probe'],
   env: Io['env'],
 ): Promise<string> {
-  const credential = await credentialsOf(listener, env).credential()
+  const credential = await credentialsOf(listener.credential, env).credential()
   await probe(listener, upstreamOf(listener), credential)
   const { host, port, tls } = listener.upstream
   return `logged in to ${host}:${port} ${tls === undefined ? 'without TLS' : 'with TLS'}`

@@ -11,6 +11,7 @@ import type { Credentials, Identity } from '../parts.ts'
 import { fileBytes, type Io } from './io.ts'
 import type {
   ListenerSettings,
+  Login,
   PolicySettings,
   SecretPlace,
   Settings,
@@ -62,9 +63,8 @@ export function identityOf(settings: Settings['identity']): Identity {
   })
 }
 
-/** The gate's login to one datastore. */
-export function credentialsOf({ credential }: ListenerSettings, env: Io['env']): Credentials {
-  const { username, secret } = credential
+/** One of the gate's logins to a datastore. */
+export function credentialsOf({ username, secret }: Login, env: Io['env']): Credentials {
   return credentials({ username, source: placeOf(secret), env })
 }
 

@@ -214,7 +214,10 @@ async function openWay(
     resource: { id, protocol, labels },
     upstream: upstreamOf(listener),
     identity: running.identity,
-    credentials: credentialsOf(listener, env),
+    credentials: credentialsOf(listener.credential, env),
+    ...(listener.sealedCredential !== undefined && {
+      sealedCredentials: credentialsOf(listener.sealedCredential, env),
+    }),
     tokenExpiry: settings.identity.onTokenExpiry,
     sessionsMax,
     sessionsPerSubjectMax,

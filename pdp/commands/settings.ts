@@ -64,6 +64,8 @@ export type PolicySettings = {
   readonly demo: boolean
 }
 
+export type Login = { readonly username: string; readonly secret: SecretPlace }
+
 export type ListenerSettings = Address & {
   readonly id: string
   readonly protocol: string
@@ -72,5 +74,7 @@ export type ListenerSettings = Address & {
   readonly upstream: Address & {
     readonly tls?: { readonly ca: string | undefined; readonly servername: string } | undefined
   }
-  readonly credential: { readonly username: string; readonly secret: SecretPlace }
+  readonly credential: Login
+  /** The login of sessions that policy seals. */
+  readonly sealedCredential?: Login | undefined
 }

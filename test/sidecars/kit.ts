@@ -102,6 +102,7 @@ export function gate(upstream: Upstream, login: Login, policy: Policy): TestGate
       subject,
       resource,
       credential: { username: login.username, secret: { reveal: () => login.password } },
+      profile: 'masked',
       ended: ended.signal,
       ask: (command, asking = {}) => ask(knock, command, asking),
       alarm: (text) => void alarms.push(text),
