@@ -1,11 +1,10 @@
 import type { Allowed, Limit, Mask } from '../../pdp/contract.ts'
-import { Malformed, Refusal } from '../../pdp/refusal.ts'
+import { Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { message, text } from './frames.ts'
-import { contradiction, type Planning, planOf } from './mask/plan.ts'
-import { rewriter } from './mask/row.ts'
 import { failure, fields, notice } from './report.ts'
 import type { Field } from './rows.ts'
+import { type Around, screen } from './screen.ts'
 import { sqlstate } from './sqlstate.ts'
 import type { Statement } from './statement.ts'
 
@@ -22,8 +21,12 @@ export interface Run {
   describe(columns: readonly Field[], around: Around): void
   /** A DataRow as the client may see it, or nothing. Throws Malformed when it cannot be masked. */
   row(frame: Buffer): Buffer
-  /** A CopyData of COPY TO, or nothing. */
+  /** COPY TO begins, in a format and with a number of columns. */
+  copying(frame: Buffer, around: Around): void
+  /** A CopyData of COPY TO, or nothing. Throws Malformed when it cannot be masked. */
   copied(frame: Buffer): Buffer
+  /** The end of its data. Throws Malformed when a row is not whole. */
+  copyDone(frame: Buffer): Buffer
   /** What the client reads for CommandComplete or EmptyQueryResponse. */
   complete(frame: Buffer): Buffer
   /** Our error where the server's has its cause in a limit of ours, else undefined. */
@@ -31,9 +34,6 @@ export interface Run {
   /** Reports the outcome; only the first call counts. */
   finish(error?: string): void
 }
-
-/** What is known when rows are described. */
-export type Around = Pick<Planning, 'catalogue' | 'trust'>
 
 type Exceeded = { readonly what: string; readonly limit: Limit }
 
@@ -48,8 +48,6 @@ export type Means = {
 /** Follows one allowed statement. */
 export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Means): Run {
   const { mask, limits } = ruling
-  let rewrite: ((frame: Buffer) => Buffer) | undefined
-  let described = false
   /** Why it ends with our error although the server let it succeed. */
   let refusal: Refusal | undefined
   let exceeded: Exceeded | undefined
@@ -60,6 +58,8 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
   /** Rows since the portal was last executed: what its command tag counts. */
   let rowsNow = 0
   let affected = 0
+  const limited = limits.rows !== undefined || limits.bytes !== undefined
+  const shown = screen({ statement, mask, limited, counted, refuse })
 
   return {
     id: ruling.id,
@@ -69,35 +69,21 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
       return refusal !== undefined
     },
     start,
-    describe,
-    row(frame) {
-      if (!mask.empty && !described)
-        throw new Malformed('the datastore sent a row that it had not described')
+    describe: shown.describe,
+    row: (frame) => (refusal === undefined ? shown.row(frame) : nothing),
+    copying: shown.copying,
+    copied: (frame) => (refusal === undefined ? shown.copied(frame) : nothing),
+    copyDone(frame) {
       if (refusal !== undefined) return nothing
-      return counted(rewrite === undefined ? frame : rewrite(frame))
+      shown.copyDone()
+      return frame
     },
-    copied: counted,
     complete,
     failed(frame) {
       finish(refusal === undefined ? (fields(frame)['C'] ?? 'XX000') : sqlstate[refusal.code])
       return refusal === undefined ? undefined : failure(refusal, ruling.id)
     },
     finish,
-  }
-
-  function describe(columns: readonly Field[], around: Around): void {
-    described = true
-    if (mask.empty) return
-    const planning = { ...around, statement, mask }
-    const doubt = contradiction(columns, planning)
-    if (doubt !== undefined) {
-      refusal = notAsRead
-      alarm(doubt, ruling.id)
-      cancel()
-      return
-    }
-    const plan = planOf(columns, planning)
-    rewrite = plan && rewriter(plan)
   }
 
   function start(): void {
@@ -124,18 +110,21 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
 
   function exceed(by: Exceeded): Buffer {
     exceeded = by
-    if (by.limit.exceed === 'deny') {
-      refusal = tooMuch(by)
-      cancel()
-    }
+    if (by.limit.exceed === 'deny') refuse(tooMuch(by))
     return nothing
+  }
+
+  function refuse(why: Refusal, doubt?: string): void {
+    refusal = why
+    if (doubt !== undefined) alarm(doubt, ruling.id)
+    cancel()
   }
 
   function complete(frame: Buffer): Buffer {
     // EmptyQueryResponse has no tag.
     const [tag] = frame.length > 5 ? text(frame, 5) : ['']
     affected = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
-    const shown = rowsNow
+    const sent = rowsNow
     rowsNow = 0
     if (refusal !== undefined) {
       finish(sqlstate[refusal.code])
@@ -143,27 +132,26 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
     }
     finish()
     if (exceeded === undefined) return frame
-    return Buffer.concat([cutNotice(exceeded, ruling.id), retagged(frame, tag, shown)])
+    return Buffer.concat([cutNotice(exceeded, ruling.id), retagged(frame, tag, sent)])
   }
 
   function finish(error?: string): void {
     if (finished) return
     finished = true
     clearTimeout(timer)
+    // A COPY that nobody counts may hold several rows in a message.
+    const uncounted = statement.copy === 'out' && !shown.countsCopy
     ruling.done({
-      rows: rows === 0 && exceeded === undefined && refusal === undefined ? affected : rows,
+      rows:
+        (uncounted || rows === 0) && exceeded === undefined && refusal === undefined
+          ? affected
+          : rows,
       bytes,
       ...(error !== undefined && { error }),
       ...(exceeded !== undefined && { truncated: true }),
     })
   }
 }
-
-const notAsRead = new Refusal(
-  'mask_impossible',
-  'the answer is not what was read from the statement, so that it cannot be masked',
-  { remedy: 'Try again; if it stays so, tell whoever runs the gate.' },
-)
 
 function tooMuch({ what }: Exceeded): Refusal {
   return new Refusal('limit_exceeded', `the statement went over its limit of ${what}`, {

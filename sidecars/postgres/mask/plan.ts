@@ -33,7 +33,7 @@ export function planOf(fields: readonly Field[], planning: Planning): Plan | und
     if (treatment === undefined) return undefined
     return treatment === 'covered' ? covered(field) : masked(treatment, field)
   })
-  return plan.some((change) => change !== undefined) ? plan : undefined
+  return plan.some(isDefined) ? plan : undefined
 }
 
 /**
@@ -55,6 +55,48 @@ export function contradiction(fields: readonly Field[], planning: Planning): str
       return `column ${index + 1} of the answer is ${origin.name}, which was not expected`
   }
   return undefined
+}
+
+/**
+ * The same for COPY, which describes no columns: by what was read alone. `unknown` where nothing can be told, which
+ * must not be let through.
+ */
+export function copyPlanOf(planning: Planning, binary: boolean): Plan | 'unknown' | undefined {
+  const outputs = prediction(planning)
+  if (outputs === undefined) return 'unknown'
+  const plan = outputs.map(({ sources, exact }) => {
+    const rewrites = sources.map((name) => planning.mask.column(name)).filter(isDefined)
+    const [rewrite] = rewrites
+    if (rewrite === undefined) return undefined
+    const form = { typeOid: typeOf(sources, planning.catalogue), binary }
+    const copied = exact && rewrites.every((one) => one === rewrite)
+    return copied ? masked(rewrite, form) : covered({ typeOid: 0, binary })
+  })
+  return plan.some(isDefined) ? plan : undefined
+}
+
+const isDefined = <T>(one: T | undefined): one is T => one !== undefined
+
+/** The type these columns share; 0 where they do not, or where that is not known. */
+function typeOf(sources: readonly string[], catalogue: Catalogue): number {
+  const types = new Set(sources.map((source) => columnType(source, catalogue)))
+  const [type = 0] = types
+  return types.size === 1 ? type : 0
+}
+
+/** Names may hold dots themselves, so every way to take them apart is tried. */
+function columnType(source: string, catalogue: Catalogue): number {
+  const parts = source.split('.')
+  for (let first = 1; first < parts.length - 1; first += 1) {
+    for (let second = first + 1; second < parts.length; second += 1) {
+      const schema = parts.slice(0, first).join('.')
+      const relation = catalogue.relation(parts.slice(first, second).join('.'), schema, [])
+      const name = parts.slice(second).join('.')
+      const column = relation?.columns.find((one) => one.name === name)
+      if (column !== undefined) return column.type
+    }
+  }
+  return 0
 }
 
 const isComplete = ({ statement, trust }: Planning): boolean =>
@@ -96,7 +138,7 @@ function treated(
   const known = origin === 'computed' ? [] : origin.sources
   if (output?.sources.some((name) => !known.includes(name) && mask.column(name) !== undefined))
     return 'covered'
-  const rewrites = known.map((name) => mask.column(name)).filter((one) => one !== undefined)
+  const rewrites = known.map((name) => mask.column(name)).filter(isDefined)
   const [rewrite] = rewrites
   if (rewrite === undefined) return undefined
   const copied = origin !== 'computed' && origin.exact && output?.exact === true

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
-import { type Facts, facts } from '../../sql/facts.ts'
+import { type Facts, facts, type SqlFacts } from '../../sql/facts.ts'
 import { type Names, names } from '../../sql/names.ts'
 import { expression } from './expression.ts'
 import { query } from './query.ts'
@@ -23,8 +23,15 @@ export function analyse({ node, text, shape }: Source, around: Surroundings): An
   const outcome = statement(reading, node)
   const settled = settle(reading)
   const shown = outcome.shows?.outputs ?? outputs(reading, outcome.columns, settled)
-  const rest = { dialect: 'postgres', text, shape, outputs: outcome.rows ? shown : undefined }
-  return { command: reading.facts.command(outcome.name, rest), outcome }
+  const answers = outcome.rows || outcome.copy === 'out'
+  const rest = { dialect: 'postgres', text, shape, outputs: answers ? shown : undefined }
+  const command = reading.facts.command(outcome.name, rest)
+  const { options } = outcome
+  if (options === undefined) return { command, outcome }
+  return {
+    command: { ...command, sql: { ...(command['sql'] as SqlFacts), copy: options } },
+    outcome,
+  }
 }
 
 function begin(known: Facts, used: Names, around: Surroundings): Reading {

@@ -1,20 +1,13 @@
-import type {
-  CopyStmt,
-  CreateTableAsStmt,
-  ExplainStmt,
-  Node,
-  RangeVar,
-  SelectStmt,
-} from 'libpg-query'
+import type { CreateTableAsStmt, ExplainStmt, Node, RangeVar, SelectStmt } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
 import { facts as newFacts } from '../../sql/facts.ts'
 import { as, literal, type Opened, open, word } from './ast.ts'
 import { call } from './calls.ts'
+import { type CopyFacts, copy } from './copy.ts'
 import { definition } from './define.ts'
 import { kinds } from './kinds.ts'
 import { type Columns, type Reading, relationOf, writeTo } from './reading.ts'
 import { setting, transaction } from './session.ts'
-import { tied } from './ties.ts'
 import { truncate } from './writes.ts'
 
 /** What a statement means for the session, besides its facts. */
@@ -26,6 +19,7 @@ export type Outcome = {
   readonly shows?: Command
   readonly needs?: readonly string[]
   readonly copy?: 'in' | 'out'
+  readonly options?: CopyFacts
   readonly transaction?: 'begin' | 'end'
   readonly names?: readonly Renaming[]
 }
@@ -253,48 +247,4 @@ function analyzes(option: Node): boolean {
   const number = as(element.arg, 'Integer')
   if (number !== undefined) return (number.ival ?? 0) !== 0
   return value !== 'false' && value !== 'off'
-}
-
-function copy(reading: Reading, body: CopyStmt): Outcome {
-  const { facts } = reading
-  const name = body.is_from ? 'copy_from' : 'copy_to'
-  facts.kind(name)
-  if (body.is_from) copyInto(reading, body)
-  else copyOut(reading, body)
-  const onServer = body.is_program || body.filename !== undefined
-  if (!onServer) return { name, copy: body.is_from ? 'in' : 'out' }
-  facts.effect('execute')
-  facts.doubt(
-    body.is_program ? 'COPY runs a program on the server' : 'COPY uses a file of the server',
-  )
-  return { name }
-}
-
-/** All that is copied decides: it leaves in one piece. */
-function copyOut(reading: Reading, body: CopyStmt): void {
-  const { facts, names } = reading
-  facts.effect('read')
-  if (body.query !== undefined) {
-    if (as(body.query, 'SelectStmt')?.whereClause !== undefined) facts.flag('where')
-    reading.query(body.query, anywhere)
-    return
-  }
-  const relation = body.relation && relationOf(reading, body.relation)
-  if (relation === undefined) return
-  const entry = names.entry(relation, undefined, [])
-  names.scanned(entry)
-  const columns = body.attlist?.map((one) => names.use([word(one)]))
-  names.decide(columns ?? [names.star([entry], false)])
-}
-
-function copyInto(reading: Reading, body: CopyStmt): void {
-  reading.facts.effect('write')
-  const relation = body.relation && relationOf(reading, body.relation)
-  if (relation === undefined) return
-  const columns = body.attlist?.map(word)
-  writeTo(reading, relation, columns)
-  tied(reading, relation, 'insert', columns)
-  if (body.whereClause === undefined) return
-  reading.names.entry(relation, undefined, [])
-  reading.expression(body.whereClause, anywhere)
 }

@@ -12,6 +12,7 @@ export const sync: Buffer = message('S')
 export const flush: Buffer = message('H')
 export const terminate: Buffer = message('X')
 export const copyData = (data: string): Buffer => message('d', Buffer.from(data))
+export const copyDataBytes = (data: Buffer): Buffer => message('d', data)
 export const copyDone: Buffer = message('c')
 
 /** A Bind with text parameters and text results, or binary ones. */

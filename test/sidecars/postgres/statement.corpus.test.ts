@@ -107,8 +107,8 @@ describe('what could leak is seen', () => {
       const isProtected = (name: string) => row.check.protected?.includes(name) === true
       const decides = found.some((one) => one.command.predicates?.some(isProtected))
       const shown = found.some(
-        ({ rows: some, command }) =>
-          some &&
+        ({ rows: some, copy, command }) =>
+          (some || copy === 'out') &&
           (command.outputs === undefined ||
             command.outputs.some((one) => one.sources.some(isProtected))),
       )

@@ -226,7 +226,11 @@ test('COPY goes both ways, simple and extended', async () => {
   expect(await answer(client, m.query('copy t to stdout'))).toBe('HdddcCZ')
   expect(await answer(client, ...m.run('copy t to stdout'), m.sync)).toBe('12HdddcCZ')
   here.decide(() => ({ mask: ['public.customers.email'] }))
-  client.send(m.query('copy customers to stdout'))
+  client.send(m.query('copy customers (id, email) to stdout'))
+  expect((await client.until('Z')).find((frame) => frame[0] === 0x64)).toEqual(
+    m.copyData('1\t***\n'),
+  )
+  client.send(m.query("copy customers to stdout (encoding 'latin1')"))
   expect(errorIn(await client.until('Z'))['D']).toContain('mask_impossible')
   here.server.sql('delete from t', 'shop')
   client.channel.close()

@@ -1,0 +1,110 @@
+import type { CopyStmt, Node } from 'libpg-query'
+import { as, literal, word } from './ast.ts'
+import { type Columns, type Reading, relationOf, type Shown, writeTo } from './reading.ts'
+import { tied } from './ties.ts'
+import type { Outcome } from './utility.ts'
+
+/** How COPY writes its data, as `sql.copy` of the command: defaults filled in. */
+export type CopyFacts = {
+  readonly direction: 'in' | 'out'
+  readonly format: string
+  readonly delimiter: string
+  readonly null: string
+  readonly header: boolean
+  readonly quote: string
+  readonly escape: string
+  readonly encoding?: string
+  /** Options that change nothing of the above, or that are not known. */
+  readonly others: readonly string[]
+}
+
+const anywhere = { place: 'decides', ctes: undefined } as const
+const shown = { place: 'output', ctes: undefined } as const
+
+/** COPY in any of its forms; its columns are what it shows. */
+export function copy(reading: Reading, body: CopyStmt): Outcome {
+  const { facts } = reading
+  const name = body.is_from ? 'copy_from' : 'copy_to'
+  facts.kind(name)
+  const onServer = body.is_program || body.filename !== undefined
+  const columns = body.is_from ? copyInto(reading, body) : copyOut(reading, body, onServer ?? false)
+  const options = optionsOf(body)
+  if (!onServer) return { name, copy: body.is_from ? 'in' : 'out', columns, options }
+  facts.effect('execute')
+  facts.doubt(
+    body.is_program ? 'COPY runs a program on the server' : 'COPY uses a file of the server',
+  )
+  return { name }
+}
+
+/** What leaves for the client is shown; what goes to a file or a program decides. */
+function copyOut(reading: Reading, body: CopyStmt, onServer: boolean): Columns {
+  const { facts, names } = reading
+  const at = onServer ? anywhere : shown
+  facts.effect('read')
+  if (body.query !== undefined) {
+    if (as(body.query, 'SelectStmt')?.whereClause !== undefined) facts.flag('where')
+    return reading.query(body.query, at)
+  }
+  const relation = body.relation && relationOf(reading, body.relation)
+  if (relation === undefined) return undefined
+  const entry = names.entry(relation, undefined, [])
+  names.scanned(entry)
+  // Generated columns are left out unless they are named, which the server refuses.
+  const all = relation.columns.filter((one) => one.from === undefined).map((one) => one.name)
+  const columns = (body.attlist?.map(word) ?? all).map(
+    (name): Shown => ({ name, refs: [names.use([name])], plain: true }),
+  )
+  if (onServer) names.decide(columns.flatMap(({ refs }) => refs))
+  return columns
+}
+
+function copyInto(reading: Reading, body: CopyStmt): undefined {
+  reading.facts.effect('write')
+  const relation = body.relation && relationOf(reading, body.relation)
+  if (relation === undefined) return
+  const columns = body.attlist?.map(word)
+  writeTo(reading, relation, columns)
+  tied(reading, relation, 'insert', columns)
+  if (body.whereClause === undefined) return
+  reading.names.entry(relation, undefined, [])
+  reading.expression(body.whereClause, anywhere)
+}
+
+const known = new Set(['format', 'delimiter', 'null', 'header', 'quote', 'escape', 'encoding'])
+
+function optionsOf(body: CopyStmt): CopyFacts {
+  const given = new Map<string, string>()
+  const others: string[] = []
+  for (const node of body.options ?? []) {
+    const option = as(node, 'DefElem')
+    const name = option?.defname ?? ''
+    if (known.has(name)) given.set(name, settingOf(option?.arg))
+    else others.push(name)
+  }
+  const format = given.get('format') ?? 'text'
+  const csv = format === 'csv'
+  const quote = given.get('quote') ?? '"'
+  const encoding = given.get('encoding')
+  return {
+    direction: body.is_from ? 'in' : 'out',
+    format,
+    delimiter: given.get('delimiter') ?? (csv ? ',' : '\t'),
+    null: given.get('null') ?? (csv ? '' : '\\N'),
+    header: !['off', 'false', '0', undefined].includes(given.get('header')?.toLowerCase()),
+    quote,
+    escape: given.get('escape') ?? quote,
+    ...(encoding !== undefined && { encoding }),
+    others,
+  }
+}
+
+/** An option without a value is on. */
+function settingOf(node: Node | undefined): string {
+  if (node === undefined) return 'on'
+  const flag = as(node, 'Boolean')
+  if (flag !== undefined) return flag.boolval ? 'on' : 'off'
+  const number = as(node, 'Integer')
+  if (number !== undefined) return String(number.ival ?? 0)
+  return as(node, 'String')?.sval ?? literal(node) ?? ''
+}

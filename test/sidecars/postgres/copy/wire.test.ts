@@ -1,0 +1,104 @@
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { fields } from '../../../../sidecars/postgres/report.ts'
+import { type Client, letters, loggedIn } from '../client.ts'
+import * as m from '../messages.ts'
+import { shop } from '../shop.ts'
+
+const here = shop()
+let client: Client | undefined
+
+beforeAll(() => {
+  here.server.sql(
+    `create table people_in (id int, mail text, born date, note text, tags text[], upper_mail text generated always as (upper(mail)) stored);
+     insert into people_in values (1, 'ada@example.com', '1990-01-02', E'a\\tb"c,\\\\N', '{ada@example.com,x}'), (2, null, null, null, null);
+     create view shown as select id, mail as address from people_in;`,
+    'shop',
+  )
+})
+beforeEach(async () => {
+  client?.channel.close()
+  here.decide(() => ({
+    mask: ['public.people_in.mail', 'public.people_in.born', 'public.people_in.tags'],
+  }))
+  client = await loggedIn(here.plainPort)
+  here.gate.asked.length = 0
+})
+
+async function copied(
+  sql: string,
+): Promise<{ readonly text: string; readonly said: string; readonly code: string }> {
+  if (client === undefined) throw new Error('not connected')
+  client.send(m.query(sql))
+  const frames = await client.until('Z')
+  const parts = frames.filter((frame) => frame[0] === 0x64).map((frame) => frame.subarray(5))
+  const error = frames.find((frame) => frame[0] === 0x45)
+  const code = error === undefined ? '' : (fields(error)['C'] ?? '')
+  return { text: Buffer.concat(parts).toString('latin1'), said: letters(frames), code }
+}
+
+const note = 'a\\tb"c,\\\\N'
+
+test.each([
+  ['copy people_in to stdout', `1\t***\t\\N\t${note}\t{"***","***"}\n2\t\\N\t\\N\t\\N\t\\N\n`],
+  ['copy people_in (mail, id) to stdout', '***\t1\n\\N\t2\n'],
+  ["copy people_in (id, mail) to stdout (delimiter '|', header)", 'id|mail\n1|***\n2|\\N\n'],
+  [
+    'copy people_in (id, mail, note) to stdout (format csv, header, force_quote *)',
+    'id,mail,note\n"1","***","a\tb""c,\\N"\n"2",,\n',
+  ],
+  [
+    'copy (select mail, upper(mail), 1 from people_in order by id) to stdout',
+    '***\t\\N\t1\n\\N\t\\N\t1\n',
+  ],
+  ['copy (select address from shown order by id) to stdout with csv', '***\n\n'],
+  // A value that looks like NULL must not be told from one that is.
+  ["copy people_in (mail) to stdout (null 'ada@example.com')", '***\n***\n'],
+  ['copy (select id from people_in order by 1) to stdout', '1\n2\n'],
+  ['copy (update people_in set mail = mail where id = 1 returning mail) to stdout', '***\n'],
+])('masked: %s', async (sql, expected) => {
+  const { text } = await copied(sql)
+  expect(text).toBe(expected)
+  expect(here.gate.alarms).toEqual([])
+})
+
+test('masked binary data can be read by the server again', async () => {
+  const { text } = await copied(
+    'copy people_in (id, mail, born, note, tags) to stdout (format binary)',
+  )
+  expect(text).not.toContain('example.com')
+  here.decide(() => 'allow')
+  const again = await loggedIn(here.plainPort)
+  again.send(m.query('create table again (id int, mail text, born date, note text, tags text[])'))
+  await again.until('Z')
+  again.send(m.query('copy again from stdin (format binary)'))
+  await again.until('G')
+  again.send(m.copyDataBytes(Buffer.from(text, 'latin1')), m.copyDone)
+  expect(letters(await again.until('Z'))).toBe('CZ')
+  expect(here.server.sql('select * from again order by id', 'shop')).toBe(
+    '1|***||a\tb"c,\\N|{***,***}\n2||||',
+  )
+  again.channel.close()
+})
+
+test.each([
+  "copy people_in to stdout (encoding 'LATIN1')",
+  'copy (select (json_each(to_json(p))).* from people_in p) to stdout',
+])('refused: %s', async (sql) => {
+  expect(await copied(sql)).toMatchObject({ text: '', said: 'EZ', code: '42501' })
+})
+
+test('a limit ends binary data with its trailer, and counts what was sent', async () => {
+  here.decide(() => ({ limits: { rows: { max: 1, exceed: 'truncate' } } }))
+  const { text, said } = await copied(
+    'copy (select id from people_in order by id) to stdout (format binary)',
+  )
+  expect(text.slice(19)).toBe('\0\x01\0\0\0\x04\0\0\0\x01\xff\xff')
+  expect(said).toMatch(/^Hd+cNCZ$/)
+  expect(here.gate.asked[0]?.outcomes).toMatchObject([{ rows: 1, truncated: true }])
+})
+
+test('rows of a COPY that nothing is done to are counted by the server', async () => {
+  here.decide(() => 'allow')
+  await copied('copy people_in (id) to stdout (format csv, header)')
+  expect(here.gate.asked[0]?.outcomes).toMatchObject([{ rows: 2 }])
+})
