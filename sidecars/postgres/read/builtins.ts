@@ -1,6 +1,7 @@
 /**
  * What PostgreSQL's own functions may do, by name. A name that is in no list here and not immutable counts as running code.
- * `listed` have no effect beyond their answer and reach nothing but their arguments and the catalogue.
+ * `listed` have no effect beyond their answer and their own session's locks, and reach nothing but their arguments and
+ * the catalogue.
  */
 const listed = words(`
 now transaction_timestamp statement_timestamp clock_timestamp timeofday random random_normal gen_random_uuid uuidv4
@@ -23,7 +24,8 @@ pg_get_viewdef pg_get_functiondef pg_get_indexdef pg_get_constraintdef pg_get_ex
 pg_get_userbyid pg_get_serial_sequence pg_get_function_arguments pg_get_function_identity_arguments
 pg_get_function_result pg_get_function_sqlbody pg_get_partkeydef pg_get_partition_constraintdef
 pg_get_statisticsobjdef pg_get_statisticsobjdef_columns pg_get_keywords pg_get_catalog_foreign_keys format_type
-obj_description col_description shobj_description pg_encoding_to_char getdatabaseencoding pg_client_encoding
+obj_description col_description shobj_description pg_encoding_to_char pg_char_to_encoding getdatabaseencoding
+pg_client_encoding oidvectortypes pg_listening_channels pg_tablespace_location
 pg_table_is_visible pg_type_is_visible pg_function_is_visible pg_operator_is_visible pg_opclass_is_visible
 pg_opfamily_is_visible pg_conversion_is_visible pg_collation_is_visible pg_ts_parser_is_visible
 pg_ts_dict_is_visible pg_ts_template_is_visible pg_ts_config_is_visible pg_statistics_obj_is_visible to_regclass
@@ -37,7 +39,7 @@ unnest generate_subscripts enum_range enum_first enum_last xml xpath xpath_exist
 xml_is_well_formed xml_is_well_formed_document xml_is_well_formed_content convert_to convert_from txid_current
 txid_current_if_assigned pg_current_xact_id pg_blocking_pids current_setting currval lastval merge_action
 regexp_split_to_table regexp_matches array_in array_out record_in record_out _pg_expandarray
-pg_get_acl pg_stat_get_numscans pg_show_all_timezone pg_timezone_names pg_timezone_abbrevs`)
+pg_advisory_unlock_all pg_get_acl pg_stat_get_numscans pg_show_all_timezone pg_timezone_names pg_timezone_abbrevs`)
 
 /** Reach files, other sessions, large objects, or run text as SQL: what they touch cannot be told from the statement. */
 const reaching = words(`
@@ -45,7 +47,7 @@ pg_read_file pg_read_file_old pg_read_file_all pg_read_file_off_len pg_read_bina
 pg_stat_file pg_ls_dir pg_ls_logdir pg_ls_waldir pg_ls_tmpdir pg_ls_archive_statusdir pg_ls_logicalsnapdir
 pg_ls_logicalmapdir pg_ls_replslotdir pg_ls_summariesdir pg_file_write pg_file_sync pg_file_rename pg_file_unlink
 pg_logdir_ls lo_import lo_export pg_current_logfile pg_hba_file_rules pg_ident_file_mappings pg_show_all_file_settings
-pg_tablespace_location pg_relation_filepath
+pg_relation_filepath
 query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml cursor_to_xmlschema table_to_xml
 table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema schema_to_xml_and_xmlschema
 database_to_xml database_to_xmlschema database_to_xml_and_xmlschema ts_stat ts_rewrite dblink dblink_exec
@@ -58,7 +60,7 @@ pg_create_logical_replication_slot pg_create_physical_replication_slot pg_drop_r
 pg_copy_logical_replication_slot pg_copy_physical_replication_slot pg_logical_slot_get_changes
 pg_logical_slot_peek_changes pg_logical_slot_get_binary_changes pg_logical_slot_peek_binary_changes
 pg_replication_slot_advance
-pg_stat_get_activity pg_stat_get_backend_activity pg_stat_statements pg_cursor pg_prepared_statement
+pg_stat_get_activity pg_stat_get_backend_activity pg_stat_statements pg_stat_get_wal_receiver
 pg_stat_get_wal_senders pg_config
 currtid2 pg_get_backend_memory_contexts pg_restore_relation_stats pg_restore_attribute_stats pg_lock_status`)
 
@@ -89,8 +91,8 @@ const totalOperators = new Set(
 /** Relations of the server that hold others' statements, statistics of values, secrets, or the inside of objects. */
 const guarded = words(`
 pg_stats pg_statistic pg_stats_ext pg_stats_ext_exprs pg_statistic_ext_data pg_stat_activity pg_authid pg_shadow
-pg_user_mapping pg_user_mappings pg_largeobject pg_hba_file_rules pg_ident_file_mappings pg_file_settings pg_cursors
-pg_prepared_statements pg_subscription pg_replication_slots pg_foreign_server pg_locks pg_stat_replication
+pg_user_mapping pg_user_mappings pg_largeobject pg_hba_file_rules pg_ident_file_mappings pg_file_settings
+pg_subscription pg_replication_slots pg_foreign_server pg_locks pg_stat_replication
 pg_stat_statements pg_seclabel pg_db_role_setting pg_backend_memory_contexts pg_stat_ssl pg_stat_gssapi
 pg_stat_wal_receiver pg_foreign_data_wrapper pg_foreign_table user_mapping_options foreign_server_options
 foreign_table_options foreign_data_wrapper_options _pg_user_mappings _pg_foreign_servers _pg_foreign_tables

@@ -27,7 +27,7 @@ export function transaction(
 }
 
 /** Reads SET and RESET. Answers its name. */
-export function setting({ facts }: Reading, body: VariableSetStmt): string {
+export function setting({ facts, around }: Reading, body: VariableSetStmt): string {
   const reset = body.kind === 'VAR_RESET' || body.kind === 'VAR_RESET_ALL'
   const name = reset ? 'reset' : 'set'
   facts.kind(name)
@@ -37,8 +37,12 @@ export function setting({ facts }: Reading, body: VariableSetStmt): string {
     return name
   }
   if (body.kind === 'VAR_RESET_ALL') {
+    // Back to what the session began with, as it was read then.
     facts.touch('setting', '*', 'write')
-    facts.doubt('RESET ALL changes how later statements are read')
+    return name
+  }
+  if (body.name === 'search_path' && stays(body, around.searchPath)) {
+    facts.touch('setting', body.name, 'read')
     return name
   }
   const judged = judgeSetting(body.name ?? '', single(body.args))
@@ -46,6 +50,12 @@ export function setting({ facts }: Reading, body: VariableSetStmt): string {
   if (judged.grant) facts.effect('grant')
   if (judged.doubt !== undefined) facts.doubt(judged.doubt)
   return name
+}
+
+/** Whether names mean afterwards what they mean now: the path the session began with, or its very schemas. */
+function stays({ kind, args = [] }: VariableSetStmt, path: readonly string[]): boolean {
+  if (kind !== 'VAR_SET_VALUE') return kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT'
+  return args.length === path.length && args.every((one, i) => literal(one) === path[i])
 }
 
 function single(args: readonly Node[] | undefined): string | undefined {

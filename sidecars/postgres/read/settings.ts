@@ -17,6 +17,7 @@ const harmless = new Map<string, Allowed>([
   ['lock_timeout', true],
   ['idle_in_transaction_session_timeout', true],
   ['bytea_output', true],
+  ['jit', true],
   // Below `notice` the server prints parse trees and plans with the constants in them.
   ['client_min_messages', oneOf('notice', 'warning', 'error')],
   ['client_encoding', oneOf('utf8', 'utf-8', 'unicode')],

@@ -30,14 +30,18 @@ SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits AS i
   JOIN pg_catalog.pg_class AS c ON c.oid ${eq} i.inhrelid
  WHERE c.relkind ${eq} ANY (ARRAY['r','p','f']::pg_catalog."char"[])`
 
-/** Which relation a view's rule depends on: view, relation. A rule depends on its own view too; that row is left out. */
+/**
+ * Which relation a view's rule depends on: view, relation. A rule depends on its own view too; that row is left out. So are
+ * the server's own views: pg_user reads pg_shadow and does not show its passwords, and those that show too much are named.
+ */
 export const reads = `
 SELECT DISTINCT r.ev_class, d.refobjid
   FROM pg_catalog.pg_rewrite AS r
   JOIN pg_catalog.pg_depend AS d
     ON d.classid ${eq} 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid ${eq} r.oid
    AND d.refclassid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass
- WHERE r.rulename ${eq} '_RETURN' AND d.refobjid ${ne} r.ev_class`
+ WHERE r.rulename ${eq} '_RETURN' AND d.refobjid ${ne} r.ev_class
+   AND r.ev_class ${ge} '${FIRST_USER_OID}'::pg_catalog.oid`
 
 /** The text of every view that is not the server's own: view, query. */
 export const views = `
