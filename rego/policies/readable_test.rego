@@ -98,3 +98,14 @@ test_settings_and_channels_may_be_listened_to if {
 	speaking := object.union(command, {"name": "notify", "effects": ["write"], "objects": [object.union(channel, {"access": "write"})]})
 	effect(examples.alice, speaking) == "deny"
 }
+
+sets(name) := object.union(
+	examples.select([{"kind": "setting", "name": name, "access": "write"}]),
+	{"effects": ["read", "session"]},
+)
+
+test_a_query_may_set_what_only_its_session_notices if {
+	effect(examples.robot, sets("TimeZone")) == "allow"
+	effect(examples.alice, sets("search_path")) == "deny"
+	effect(examples.alice, sets("*")) == "deny"
+}

@@ -39,6 +39,13 @@ test_settings_that_change_what_a_statement_means_may_not if {
 	}
 }
 
+test_all_settings_may_go_back_to_what_the_session_began_with if {
+	effect(examples.alice, examples.session("reset", [setting("*", "write")])) == "allow"
+	effect(examples.alice, examples.session("reset", [setting("role", "write")])) == "deny"
+}
+
+test_a_ping_is_allowed if effect(examples.robot, examples.session("empty", [])) == "allow"
+
 test_a_set_of_nobody_knows_what_may_not if effect(examples.alice, examples.session("set", [])) == "deny"
 
 test_every_setting_may_be_shown if {
