@@ -1,3 +1,4 @@
+import type { Refused } from '../../pdp/contract.ts'
 import { Malformed } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { bound } from './bind.ts'
@@ -10,6 +11,7 @@ import type { Reading } from './reader.ts'
 import { missing, refuse, tooManyNames } from './refuse.ts'
 import type { Answer } from './requests.ts'
 import type { Run } from './run.ts'
+import { outdated } from './seal.ts'
 import { type Prepared, propose, type State } from './state.ts'
 import type { Statement } from './statement.ts'
 
@@ -27,7 +29,14 @@ export function parse(desk: Desk, frame: Buffer): Answer {
     if (isRefused(verdict)) return refuse(state, verdict, name === '' ? 'unnamed' : 'parse')
     const { batch, prepared } = state
     const changes = [
-      propose(prepared, { name, value: prepare(state, statements, frame, at), batch }),
+      propose(prepared, {
+        name,
+        value: {
+          ...prepare(state, statements, frame, at),
+          upstream: verdict[0]?.statement.upstream,
+        },
+        batch,
+      }),
     ]
     state.queue.push({ kind: 'parse', runs: verdict, changes, unnamed: name === '' })
     return upstreamFrame(frame, at, verdict)
@@ -47,12 +56,20 @@ export function bind(desk: Desk, frame: Buffer): Answer {
   return desk.judged(statements, { parameters }, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, 'parse')
     const [run] = verdict
-    const value = { portal: true, statement: run?.statement, ...(run && { run }) }
+    const { upstream } = prepared
+    if (run?.statement.upstream !== upstream) return refuse(state, changed(run), 'parse')
+    const value = { portal: true, statement: run?.statement, upstream, ...(run && { run }) }
     const change = propose(state.cursors, { name: portal, value, batch: state.batch })
     state.queue.push({ kind: 'bind', run, changes: [change] })
     const question = described(state, portal, run)
     return question.length === 0 ? frame : Buffer.concat([frame, question])
   })
+}
+
+/** Nothing runs that was rewritten for other masks than those of now. */
+function changed(run: Run | undefined): Refused {
+  run?.finish('42501')
+  return { allowed: false, id: run?.id ?? '', refusal: outdated() }
 }
 
 function prepare(
@@ -85,6 +102,8 @@ export function execute(desk: Desk, frame: Buffer): Answer {
   return desk.judged([statement], {}, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, 'parse')
     const [fetched] = verdict
+    if (fetched?.statement.upstream !== cursor.upstream)
+      return refuse(state, changed(fetched), 'parse')
     return Buffer.concat([described(state, name, fetched), executed(state, frame, fetched)])
   })
 }

@@ -1,9 +1,11 @@
 import type { Allowed, Asking, Refused, Ruling } from '../../pdp/contract.ts'
+import { Refusal } from '../../pdp/refusal.ts'
 import { copyOptions } from './copy/options.ts'
 import { sent } from './doubt.ts'
 import { copyPlanOf } from './mask/plan.ts'
 import { type Run, run } from './run.ts'
 import { unmaskable } from './screen.ts'
+import { sealed } from './seal.ts'
 import type { State } from './state.ts'
 import type { Statement } from './statement.ts'
 
@@ -22,7 +24,7 @@ export function judge(
   for (const [index, statement] of statements.entries()) {
     const ruling = state.session.ask(statement.command, withSignal(state, asking))
     if ('then' in ruling) return later(state, statements, asking, { index, ruling, runs })
-    const refused = admit(state, statement, ruling, runs)
+    const refused = admit(state, statement, ruling, { runs, asking })
     if (refused !== undefined) return refused
   }
   return dispatched(state, runs, asking)
@@ -42,7 +44,7 @@ async function later(
     for (const statement of statements.slice(index)) {
       // In order: a person may have to answer each.
       answer ??= await state.session.ask(statement.command, withSignal(state, asking))
-      const refused = admit(state, statement, answer, runs)
+      const refused = admit(state, statement, answer, { runs, asking })
       if (refused !== undefined) return refused
       answer = undefined
     }
@@ -63,16 +65,36 @@ function admit(
   state: State,
   statement: Statement,
   ruling: Ruling,
-  runs: Run[],
+  { runs, asking }: Admitting,
 ): Refused | undefined {
-  const verdict = ruling.allowed ? enforceable(state, ruling, statement) : ruling
-  if (verdict.allowed) {
+  const verdict = ruling.allowed ? carried(state, statement, ruling, { runs, asking }) : ruling
+  if ('statement' in verdict) {
     if (!verdict.mask.empty) state.guard = verdict.id
-    runs.push(run(verdict, statement, state))
+    runs.push(verdict)
     return undefined
   }
   for (const earlier of runs) earlier.finish('42501')
   return verdict
+}
+
+type Admitting = { readonly runs: Run[]; readonly asking: Asking }
+
+/** The run that carries out a ruling, or why this gate cannot. */
+function carried(
+  state: State,
+  statement: Statement,
+  ruling: Allowed,
+  { runs, asking }: Admitting,
+): Run | Refused {
+  try {
+    const sure = sealed(state, statement, { ruling, asking, before: runs })
+    mustBeMaskable(state, ruling, sure)
+    return run(ruling, sure, state)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    ruling.done({ rows: 0, bytes: 0, error: '42501' })
+    return { allowed: false, id: ruling.id, refusal: error }
+  }
 }
 
 /** They go up now. */
@@ -81,14 +103,11 @@ function dispatched(state: State, runs: readonly Run[], { prepare }: Asking): re
   return runs
 }
 
-/** COPY TO names no columns in its answer: what cannot be masked by what was read must not begin. */
-function enforceable(state: State, ruling: Allowed, statement: Statement): Ruling {
-  const { mask, id } = ruling
-  if (statement.copy !== 'out' || mask.empty) return ruling
+/** COPY TO names no columns in its answer: what cannot be masked by what was read must not begin. Throws Refusal. */
+function mustBeMaskable(state: State, { mask }: Allowed, statement: Statement): void {
+  if (statement.copy !== 'out' || mask.empty) return
   const options = copyOptions(statement.command)
   const planning = { statement, mask, catalogue: state.catalogue.current(), trust: 'all' } as const
   const plan = copyPlanOf(planning, options?.format === 'binary')
-  if (plan === undefined || (plan !== 'unknown' && options !== undefined)) return ruling
-  ruling.done({ rows: 0, bytes: 0, error: '42501' })
-  return { allowed: false, id, refusal: unmaskable }
+  if (plan !== undefined && (plan === 'unknown' || options === undefined)) throw unmaskable
 }

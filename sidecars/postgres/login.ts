@@ -24,6 +24,8 @@ export const capabilities: readonly string[] = [
   'mask:partial',
   'mask:redact',
   'mask:tokenize',
+  'obligation:profile',
+  'obligation:row_filter',
 ]
 
 type Reader = ReturnType<typeof reader>

@@ -4,19 +4,27 @@ import type { NameChange, Statement } from './statement.ts'
 
 /** What a statement will do to names once the server confirms it. */
 export function proposals(state: State, statement: Statement): readonly Proposed[] {
-  return statement.names.map((change) => proposal(state, change))
+  return statement.names.map((change) => proposal(state, change, statement.upstream))
 }
 
-function proposal(state: State, { kind, name, statement }: NameChange): Proposed {
+function proposal(
+  state: State,
+  { kind, name, statement }: NameChange,
+  upstream: string | undefined,
+): Proposed {
   const { batch, prepared, cursors } = state
   const which = name === '' ? undefined : name
   switch (kind) {
     case 'prepare':
-      return propose(prepared, { name, value: { statements: statement ? [statement] : [] }, batch })
+      return propose(prepared, {
+        name,
+        value: { statements: statement ? [statement] : [], upstream },
+        batch,
+      })
     case 'deallocate':
       return propose(prepared, { name: which, value: undefined, batch })
     case 'declare':
-      return propose(cursors, { name, value: { portal: false, statement }, batch })
+      return propose(cursors, { name, value: { portal: false, statement, upstream }, batch })
     case 'close':
       return propose(cursors, { name: which, value: undefined, batch })
   }

@@ -10,6 +10,8 @@ export type Prepared = {
   readonly statements: readonly Statement[]
   /** Undefined for one that was prepared in SQL. */
   readonly text?: string
+  /** What the server was given in place of its text. */
+  readonly upstream?: string | undefined
   /** What it was read with. */
   readonly read?: readonly [catalogue: Catalogue, doubt: string | undefined]
 }
@@ -19,6 +21,8 @@ export type Cursor = {
   readonly statement: Statement | undefined
   readonly run?: Run
   readonly portal: boolean
+  /** What the server was given in place of its text. */
+  readonly upstream?: string | undefined
 }
 
 /** One change of a name, on its way. */

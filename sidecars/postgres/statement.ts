@@ -19,6 +19,8 @@ export type Statement = {
   readonly rows: boolean
   readonly copy?: 'in' | 'out'
   readonly transaction?: 'begin' | 'end'
+  /** What goes upstream in place of its own text. */
+  readonly upstream?: string
 }
 
 /** A name given or taken; `''` is all of them. */
