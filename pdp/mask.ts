@@ -119,10 +119,17 @@ function partial(rule: MaskRule): Rewrite['text'] {
   const last = plain ? 0 : countOf(rule, 'keep_last')
   const domain = plain || rule.args?.['keep_domain'] === true
   if (!domain) return (cell) => ends(cell, first, last)
+  // Neighbours often share their domain.
+  let known: string | undefined
   return (cell) => {
     const at = cell.indexOf('@')
-    if (at < 1 || !domainShape.test(cell.slice(at + 1))) return stars
-    return ends(cell.slice(0, at), first, last) + cell.slice(at)
+    if (at < 1) return stars
+    const domain = cell.slice(at + 1)
+    if (domain !== known) {
+      if (!domainShape.test(domain)) return stars
+      known = domain
+    }
+    return `${ends(cell.slice(0, at), first, last)}@${domain}`
   }
 }
 

@@ -11,6 +11,8 @@ export type Change = {
   readonly always: boolean
   /** The new value of a cell that is not NULL, null for NULL. Throws Malformed. */
   value(cell: Buffer): Buffer | null
+  /** The same as text, where a value is its text. */
+  readonly text?: Rewrite['text']
 }
 
 /** A cell of the wire: its type's OID, and whether it comes in binary format. */
@@ -53,7 +55,8 @@ function varying(value: Change['value']): Change {
 function texts(rewrite: Rewrite): Change {
   // The same for every value.
   if (rewrite.method === 'redact') return fixed(bytes(rewrite.text('')))
-  return varying((cell) => bytes(rewrite.text(cell.toString('utf8'))))
+  const { text } = rewrite
+  return { ...varying((cell) => bytes(text(cell.toString('utf8')))), text }
 }
 
 const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text))
