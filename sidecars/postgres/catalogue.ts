@@ -5,13 +5,15 @@ import {
   type Origin,
   type Relation,
   type RelationKind,
-  type Routine,
-  type ViewFacts,
 } from '../sql/catalogue.ts'
+import type { Library } from '../sql/lineage/library.ts'
+import { loadLibrary } from './lineage/library.ts'
+import { columnsOf } from './lineage/relations.ts'
+import { viewOf } from './lineage/views.ts'
+import { outside } from './read/analyse.ts'
 import * as sql from './read/snapshot.ts'
 import { FIRST_USER_OID } from './read/snapshot.ts'
 import { tie } from './read/ties.ts'
-import { readView } from './read/view.ts'
 
 export type { Catalogue, Origin, Relation, Routine } from '../sql/catalogue.ts'
 
@@ -21,8 +23,6 @@ export type Query = (sql: string) => Promise<readonly (readonly (string | null)[
 /** More than this is refused: the gate would rather not serve than not know. */
 const RELATIONS_MAX = 200_000
 const COLUMNS_MAX = 4_000_000
-const ROUTINES_MAX = 200_000
-const DEFINITIONS_CHARS_MAX = 64 * 1024 * 1024
 
 const kinds: Readonly<Record<string, RelationKind>> = {
   r: 'table',
@@ -47,9 +47,7 @@ export async function loadCatalogue(query: Query): Promise<Catalogue> {
     const relations = await loadRelations(query)
     const found = {
       relations,
-      definitions: definitions(await query(sql.views)),
-      routines: routines(await query(sql.routines)),
-      operators: multimap(await query(sql.operators)),
+      library: await loadLibrary(query),
       casts: multimap(await query(sql.casts)),
     }
     await query('COMMIT')
@@ -63,16 +61,13 @@ export async function loadCatalogue(query: Query): Promise<Catalogue> {
 type Rows = Awaited<ReturnType<Query>>
 type Found = {
   readonly relations: ReadonlyMap<number, Relation>
-  readonly definitions: ReadonlyMap<number, string>
-  readonly routines: ReadonlyMap<string, readonly Routine[]>
-  readonly operators: ReadonlyMap<string, readonly string[]>
+  readonly library: Library
   readonly casts: ReadonlyMap<string, readonly string[]>
 }
 
 function catalogue(found: Found): Catalogue {
   const byName = new Map<string, Relation>()
   for (const relation of found.relations.values()) byName.set(relation.full, relation)
-  const views = new Map<number, ViewFacts | undefined>()
   // At most one for each column there is.
   const origins = new Map<string, Origin | undefined>()
   loads += 1
@@ -100,21 +95,8 @@ function catalogue(found: Found): Catalogue {
     below: (relation) =>
       reach(found.relations, relation, (one) => (isView(one) ? one.reads : one.children)),
     above: (relation) => reach(found.relations, relation, (one) => one.parents),
-    view: (relation) => {
-      if (!views.has(relation.oid)) {
-        // Set first: a view that reads itself finds nothing instead of no end.
-        views.set(relation.oid, undefined)
-        const definition = found.definitions.get(relation.oid)
-        if (definition) views.set(relation.oid, readView(relation, definition, self))
-      }
-      return views.get(relation.oid)
-    },
-    functions: (name, schema, searchPath) => {
-      const named = found.routines.get(name) ?? []
-      const schemas = schema === undefined ? path(searchPath) : [schema]
-      return named.filter((routine) => schemas.includes(routine.schema))
-    },
-    operators: (name) => found.operators.get(name) ?? [],
+    library: found.library,
+    functions: (name, schema, searchPath) => found.library.functions(name, schema, searchPath),
     casts: (type) => found.casts.get(type) ?? [],
   }
   return self
@@ -144,32 +126,24 @@ function reach(
 }
 
 function origin(catalogue: Catalogue, relation: Relation, column: Column): Origin | undefined {
-  const view = catalogue.view(relation)?.columns?.[relation.columns.indexOf(column)]
+  const at = relation.columns.indexOf(column)
+  const value = columnsOf(outside(catalogue), relation)[at]?.value
   // A view that cannot be followed may show anything.
-  if (view === undefined && isView(relation) && relation.oid >= FIRST_USER_OID) return undefined
-  const sources = new Set([`${relation.full}.${column.name}`])
-  if (view !== undefined) for (const source of view.sources) sources.add(source)
-  else for (const source of stored(catalogue, relation, column)) sources.add(source)
+  const blind =
+    isView(relation) && relation.oid >= FIRST_USER_OID && !isFollowed(catalogue, relation)
+  if (value === undefined || value.unknown || blind) return undefined
   return {
     relation: relation.full,
     column: column.name,
     kind: relation.kind,
-    sources: [...sources],
-    exact: view?.exact ?? (!isView(relation) && column.from === undefined),
+    sources: [...value.sources],
+    exact: value.copy,
   }
 }
 
-/** A row of a child is a row of its parents: what is said of a column of one is said of the other's. */
-function* stored(catalogue: Catalogue, relation: Relation, column: Column): Generator<string> {
-  const names = new Set([column.name])
-  for (const one of relation.columns) if (column.from?.includes(one.number)) names.add(one.name)
-  // What a view of the server's own reads are the server's own tables, which hold nobody's values.
-  const related = isView(relation)
-    ? []
-    : [...catalogue.above(relation), ...catalogue.below(relation)]
-  for (const one of [relation, ...related]) {
-    for (const { name } of one.columns) if (names.has(name)) yield `${one.full}.${name}`
-  }
+function isFollowed(catalogue: Catalogue, relation: Relation): boolean {
+  const view = viewOf(outside(catalogue), relation)
+  return view?.columns !== undefined && view.incomplete === undefined
 }
 
 async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation>> {
@@ -190,7 +164,7 @@ async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation
     const oid = Number(row[0])
     const schema = intern(text(row, 1))
     const name = text(row, 2)
-    const columns = columnsOf(row[4] ?? '[]', generated.get(oid) ?? [], intern)
+    const columns = parsed(row[4] ?? '[]', generated.get(oid) ?? [], intern)
     columnsCount += columns.length
     bounded('columns', columnsCount, COLUMNS_MAX)
     relations.set(oid, {
@@ -221,7 +195,7 @@ function interned(): (name: string) => string {
   }
 }
 
-function columnsOf(
+function parsed(
   json: string,
   generated: readonly (readonly number[])[],
   intern: (name: string) => string,
@@ -234,38 +208,6 @@ function columnsOf(
     const column = { name: intern(name), number, type }
     return from.length === 0 ? column : { ...column, from }
   })
-}
-
-function routines(rows: Rows): ReadonlyMap<string, readonly Routine[]> {
-  bounded('functions', rows.length, ROUTINES_MAX)
-  const kind = { f: 'function', p: 'procedure', a: 'aggregate', w: 'window' } as const
-  const volatility = { i: 'immutable', s: 'stable', v: 'volatile' } as const
-  return groupsBy(rows, (row) => [
-    text(row, 1),
-    {
-      schema: text(row, 0),
-      name: text(row, 1),
-      kind: kind[text(row, 2) as keyof typeof kind] ?? 'function',
-      language: text(row, 3),
-      volatility: volatility[text(row, 4) as keyof typeof volatility] ?? 'volatile',
-      definer: row[5] === 't',
-      argumentsMin: Number(row[6]) - Number(row[7]),
-      argumentsMax: row[8] === 't' ? Number.POSITIVE_INFINITY : Number(row[6]),
-      set: row[9] === 't',
-    },
-  ])
-}
-
-function definitions(rows: Rows): ReadonlyMap<number, string> {
-  const found = new Map<number, string>()
-  let chars = 0
-  for (const row of rows) {
-    const definition = row[1] ?? ''
-    chars += definition.length
-    bounded('characters of view definitions', chars, DEFINITIONS_CHARS_MAX)
-    found.set(Number(row[0]), definition)
-  }
-  return found
 }
 
 function multimap(rows: Rows): ReadonlyMap<string, readonly string[]> {

@@ -1,5 +1,6 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
+import type { Declared } from '../sql/lineage/library.ts'
 import { type Analysis, analyse } from './read/analyse.ts'
 import { problem } from './read/limits.ts'
 import { normalize, parse } from './read/parser.ts'
@@ -37,6 +38,8 @@ export type Scope = {
   readonly searchPath: readonly string[]
   prepared(name: string): Statement | undefined
   cursor(name: string): Statement | undefined
+  /** What code does that cannot be read, by signature: `schema.name(type, type)` as the server writes types out. */
+  readonly declared?: ReadonlyMap<string, Declared>
 }
 
 /** Facts of every statement in a text, at least one. Never throws: what cannot be read is one incomplete statement. */
@@ -61,7 +64,9 @@ export function read(text: string, scope: Scope): readonly Statement[] {
 function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: Scope): Statement {
   const around = {
     catalogue: scope.catalogue,
+    library: scope.catalogue.library,
     searchPath: scope.searchPath,
+    ...(scope.declared === undefined ? {} : { declared: scope.declared }),
     prepared: (name: string) => scope.prepared(name)?.command,
     cursor: (name: string) => scope.cursor(name)?.command,
   }
@@ -104,8 +109,7 @@ function within(scope: Scope, before: readonly Statement[]): Scope {
     return change === undefined ? known(name) : change.statement
   }
   return {
-    catalogue: scope.catalogue,
-    searchPath: scope.searchPath,
+    ...scope,
     prepared: look('prepare', 'deallocate', (name) => scope.prepared(name)),
     cursor: look('declare', 'close', (name) => scope.cursor(name)),
   }

@@ -1,4 +1,4 @@
-import type { Touched } from '../../pdp/contract.ts'
+import type { Library } from './lineage/library.ts'
 
 /** What a relation is, in the words policies use. */
 export type RelationKind =
@@ -78,17 +78,6 @@ export type Origin = Sources & {
   readonly kind: RelationKind
 }
 
-/** What a view's query says: what it reads, all the way down, and where each of its columns comes from. */
-export type ViewFacts = {
-  readonly reads: readonly Touched[]
-  /** Undefined where code may have made them. */
-  readonly columns: readonly Sources[] | undefined
-  /** Columns that decide which rows it shows, as `schema.table.column`. */
-  readonly decides: readonly string[]
-  /** Somebody's code runs in it. */
-  readonly executes: boolean
-}
-
 /** What a database holds, as it was at one moment. */
 export interface Catalogue {
   /** Differs between any two loads. */
@@ -106,15 +95,13 @@ export interface Catalogue {
   below(relation: Relation): readonly Relation[]
   /** Every table it inherits from, at any depth. */
   above(relation: Relation): readonly Relation[]
-  /** Undefined where there is no view, or where its query cannot be read to the end: then everything below counts. */
-  view(relation: Relation): ViewFacts | undefined
+  /** What can be called, and the texts of views. */
+  readonly library: Library
   functions(
     name: string,
     schema: string | undefined,
     searchPath: readonly string[],
   ): readonly Routine[]
-  /** Functions, as `schema.name`, that somebody's operators of this name run, in whatever schema. */
-  operators(name: string): readonly string[]
   /** Functions that somebody's casts to types of this name run. */
   casts(type: string): readonly string[]
 }

@@ -2,6 +2,7 @@ import type { InferClause, OnConflictClause } from 'libpg-query'
 import type { Item, Source } from '../../sql/lineage/scope.ts'
 import { nothing, type Value } from '../../sql/lineage/value.ts'
 import { as } from '../read/ast.ts'
+import { tied } from '../read/ties.ts'
 import { assignments, namesOf } from './assignments.ts'
 import { predicate } from './predicate.ts'
 import { type At, type Reading, use } from './reading.ts'
@@ -21,7 +22,11 @@ export function conflict(
   if (body.action !== 'ONCONFLICT_UPDATE') return
   reading.facts.kind('update')
   reading.facts.effect('read')
-  if (to.relation !== undefined) writeTo(reading, to.relation, namesOf(body.targetList))
+  if (to.relation !== undefined) {
+    const names = namesOf(body.targetList)
+    writeTo(reading, to.relation, names)
+    tied(reading, to.relation, 'update', names)
+  }
   const items: readonly Item[] = [to.item, { columns: [], sources: [excluded(to, inserted)] }]
   const inside: At = { ...at, scope: { items, outer: at.scope } }
   assignments(reading, body.targetList, to, inside)
@@ -31,10 +36,11 @@ export function conflict(
 /** Columns that were not given hold their defaults. */
 function excluded({ item }: Target, inserted: ReadonlyMap<string, Value>): Source {
   const [source] = item.sources
-  const columns = (source?.columns ?? []).map(({ name }, i) => {
-    const stored = item.columns[i]?.stored?.[0]?.column.name ?? name
-    return { name, value: inserted.get(stored) ?? nothing }
-  })
+  // To the server, naming such a column is reading the target's.
+  const columns = (source?.columns ?? []).map((one) => ({
+    ...one,
+    value: inserted.get(one.name) ?? nothing,
+  }))
   const open = source?.open
   return { alias: 'excluded', columns, ...(open === undefined ? {} : { open }) }
 }

@@ -16,6 +16,8 @@ function lock(reading: Reading, node: Node | undefined): void {
     lock(reading, join.rarg)
     return
   }
+  const sampled = as(node, 'RangeTableSample')
+  if (sampled !== undefined) lock(reading, sampled.relation)
   const inner = as(as(node, 'RangeSubselect')?.subquery, 'SelectStmt')
   for (const one of inner?.fromClause ?? []) lock(reading, one)
   const range = as(node, 'RangeVar')

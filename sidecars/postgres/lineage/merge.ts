@@ -1,6 +1,7 @@
 import type { MergeStmt, MergeWhenClause } from 'libpg-query'
 import type { Fields } from '../../sql/lineage/output.ts'
 import { as } from '../read/ast.ts'
+import { type Change, tied } from '../read/ties.ts'
 import { allOf, assignments, namesOf } from './assignments.ts'
 import { fromItem } from './from.ts'
 import { predicate } from './predicate.ts'
@@ -26,9 +27,19 @@ export function merge(reading: Reading, body: MergeStmt, at: At): Fields {
   return returning(reading, body.returningClause, to, [], at, [source])
 }
 
+const changes: Readonly<Record<string, Change>> = {
+  CMD_INSERT: 'insert',
+  CMD_UPDATE: 'update',
+  CMD_DELETE: 'delete',
+}
+
 function clause(reading: Reading, when: MergeWhenClause, to: Target, at: At): void {
   const { facts } = reading
   predicate(reading, when.condition, at, 'predicate')
+  const change = changes[when.commandType ?? '']
+  if (change !== undefined && to.relation !== undefined) {
+    tied(reading, to.relation, change, when.targetList && namesOf(when.targetList))
+  }
   switch (when.commandType) {
     case 'CMD_INSERT': {
       facts.kind('insert')

@@ -1,11 +1,15 @@
-import type { Node } from 'libpg-query'
+import type { DoStmt, Node } from 'libpg-query'
 import type { SqlFacts } from '../../sql/facts.ts'
 import type { Fields } from '../../sql/lineage/output.ts'
+import type { Named } from '../../sql/lineage/scope.ts'
 import { computed, copyOf, type Value } from '../../sql/lineage/value.ts'
+import { as, word } from '../read/ast.ts'
 import { problem } from '../read/limits.ts'
 import { parse, parseProcedural } from '../read/parser.ts'
+import { executes } from './execute.ts'
 import { variables } from './parameters.ts'
 import type { Reading } from './reading.ts'
+import { columnsOf } from './relations.ts'
 
 /** How many parts of a procedure are read; each is at least a few characters of its source. */
 const PARTS_MAX = 20_000
@@ -20,12 +24,50 @@ export function procedural(
 ): { readonly columns: Fields; readonly from: Value } {
   const tree = parseProcedural(definition)
   if (tree === undefined) throw new RangeError('its source cannot be parsed')
+  procedure(reading, tree)
+  reading.settle()
+  const { columns = [] } = reading.facts.command('', { dialect: '', text: '' })['sql'] as SqlFacts
+  const touched = [...reading.reads.keys()].flatMap((relation) =>
+    columnsOf(reading, relation).filter((one) => isRead(reading, one)),
+  )
+  const values = touched.map((one) => one.value)
+  return { columns: undefined, from: computed(copyOf(columns.map((one) => one.name)), ...values) }
+}
+
+function isRead({ reads }: Reading, { stored }: Named): boolean {
+  return stored?.some((one) => reads.get(one.relation)?.has(one.column)) === true
+}
+
+/** Reads a DO block, which is a procedure without a name. */
+export function block(reading: Reading, body: DoStmt): void {
+  const options = new Map(
+    (body.args ?? []).map((one) => [as(one, 'DefElem')?.defname, as(one, 'DefElem')?.arg]),
+  )
+  const source = word(options.get('as'))
+  const language = options.has('language') ? word(options.get('language')) : 'plpgsql'
+  executes(reading, 'do', `user:${language}`)
+  const quote = `$${'q'.repeat(1 + longestOf(source))}$`
+  const definition = `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${quote}${source}${quote}`
+  const tree =
+    language === 'plpgsql' && problem(source) === undefined
+      ? parseProcedural(definition)
+      : undefined
+  if (tree === undefined) {
+    reading.facts.doubt('what a DO block does is not read')
+    return
+  }
+  procedure(reading, tree)
+}
+
+/** How many letters in a row would end a text that is quoted by as many. */
+function longestOf(source: string): number {
+  return Math.max(0, ...Array.from(source.matchAll(/q+/g), ([run]) => run.length))
+}
+
+function procedure(reading: Reading, tree: object): void {
   const pieces: Piece[] = []
   collect(reading, tree, pieces)
   for (const one of pieces) piece(reading, one)
-  reading.settle()
-  const { columns = [] } = reading.facts.command('', { dialect: '', text: '' })['sql'] as SqlFacts
-  return { columns: undefined, from: computed(copyOf(columns.map((one) => one.name))) }
 }
 
 function collect(reading: Reading, value: unknown, pieces: Piece[]): void {

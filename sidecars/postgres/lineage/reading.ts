@@ -69,9 +69,9 @@ export const COLUMNS_MAX = 1664
 /** Recursion is read again and again until nothing new comes; a statement this large was not meant well. */
 const STEPS_MAX = 300_000
 
-/** Counts one node. Throws RangeError. */
-export function step(reading: Reading): void {
-  reading.steps += 1
+/** Counts nodes, or columns that a star stands for. Throws RangeError. */
+export function step(reading: Reading, count = 1): void {
+  reading.steps += count
   if (reading.steps > STEPS_MAX) throw new RangeError(`more than ${STEPS_MAX} steps`)
 }
 

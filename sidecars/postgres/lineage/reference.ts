@@ -18,7 +18,7 @@ import {
   type Value,
 } from '../../sql/lineage/value.ts'
 import { attribute } from './calls.ts'
-import { type At, type Reading, refer } from './reading.ts'
+import { type At, type Reading, refer, step } from './reading.ts'
 
 /** Columns every table has without declaring them; they hold nobody's data. */
 const system = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid'])
@@ -123,11 +123,13 @@ export function star(
     const items = at.scope?.items ?? []
     if (items.some((item) => item.sources.some((one) => one.open !== undefined))) return undefined
     const columns = items.flatMap((item) => item.columns)
+    step(reading, columns.length)
     for (const one of columns) refer(reading, one.stored)
     return columns
   }
   const source = named(at.scope, parts)
   if (source !== undefined) {
+    step(reading, source.columns.length)
     for (const one of source.columns) refer(reading, one.stored)
     return source.open === undefined ? source.columns : undefined
   }

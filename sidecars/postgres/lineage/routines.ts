@@ -49,7 +49,7 @@ function routine(row: Row, parts: readonly Row[]): Callable {
     language: language ?? '',
     volatility: volatility[provolatile as keyof typeof volatility] ?? 'volatile',
     definer: definer === 't',
-    argumentsMin: takes.length - Number(defaults) - (variadic === 't' ? 1 : 0),
+    argumentsMin: takes.length - Number(defaults),
     argumentsMax: variadic === 't' ? Number.POSITIVE_INFINITY : takes.length,
     set: set === 't',
     signature: `${schema}.${name}(${written})`,

@@ -7,7 +7,7 @@ import { unknownItem } from './from.ts'
 import { relationOf, unknownRelation } from './lookup.ts'
 import { type Reading, use } from './reading.ts'
 import { sourceOf } from './relations.ts'
-import { viewOf } from './views.ts'
+import { decidesInside, viewOf } from './views.ts'
 
 /** What a statement writes to. */
 export type Target = {
@@ -52,6 +52,7 @@ export function writeTo(
     const view = relation.kind === 'view' || one.kind === 'view'
     facts.touch(one.kind, one.full, 'write', view || columns === undefined ? all(one) : columns)
   }
+  decidesInside(reading, relation)
   for (const name of columns ?? all(relation)) {
     facts.use(writtenThrough(reading, relation, name), 'written_to')
   }

@@ -42,14 +42,20 @@ export function viewOf(reading: Reading, relation: Relation): View | undefined {
 export function through(reading: Reading, relation: Relation): View | undefined {
   const view = viewOf(reading, relation)
   const { facts } = reading
-  if (view?.columns === undefined) blind(reading, relation)
+  decidesInside(reading, relation)
   if (view === undefined) return undefined
   facts.effect(...view.effects)
   if (view.incomplete !== undefined) facts.doubt(`${relation.full}: ${view.incomplete}`)
   for (const one of view.functions) facts.call(one.name, one.class)
   for (const one of view.reads) facts.touch(one.kind, one.name, one.access, one.columns)
-  useInside(facts, view.uses)
   return view
+}
+
+/** What a view filters, joins and sorts by decides about whoever uses it; of one that cannot be told, everything may. */
+export function decidesInside(reading: Reading, relation: Relation): void {
+  const view = viewOf(reading, relation)
+  if (view?.columns === undefined) blind(reading, relation)
+  if (view !== undefined) useInside(reading.facts, view.uses)
 }
 
 /** Of a view whose query cannot be told, everything below may decide. The server's own hold nobody's values. */

@@ -2,6 +2,7 @@ import type { DeleteStmt, InsertStmt, Node, ReturningClause, UpdateStmt } from '
 import type { Fields } from '../../sql/lineage/output.ts'
 import type { Item, Scope, Source } from '../../sql/lineage/scope.ts'
 import { as } from '../read/ast.ts'
+import { tied } from '../read/ties.ts'
 import { allOf, assignments, namesOf } from './assignments.ts'
 import { conflict } from './conflict.ts'
 import { together } from './from.ts'
@@ -15,7 +16,9 @@ export function insert(reading: Reading, body: InsertStmt, at: At): Fields {
   const { facts } = reading
   facts.kind('insert')
   facts.effect('write')
-  const to = target(reading, body.relation, body.cols && namesOf(body.cols))
+  const given = body.cols && namesOf(body.cols)
+  const to = target(reading, body.relation, given)
+  if (to.relation !== undefined) tied(reading, to.relation, 'insert', given)
   const names = body.cols === undefined ? allOf(to) : namesOf(body.cols)
   const shown = body.selectStmt === undefined ? [] : reading.query(body.selectStmt, at)
   if (shown === undefined) facts.doubt('what is inserted is not known')
@@ -31,7 +34,9 @@ export function update(reading: Reading, body: UpdateStmt, at: At): Fields {
   const { facts } = reading
   facts.kind('update')
   facts.effect('write')
-  const to = target(reading, body.relation, namesOf(body.targetList))
+  const names = namesOf(body.targetList)
+  const to = target(reading, body.relation, names)
+  if (to.relation !== undefined) tied(reading, to.relation, 'update', names)
   const items = together(reading, body.fromClause, at, [to.item])
   const inside: At = { ...at, scope: { items, outer: at.scope } }
   filter(reading, body.whereClause, to, inside)
@@ -45,6 +50,7 @@ export function remove(reading: Reading, body: DeleteStmt, at: At): Fields {
   facts.kind('delete')
   facts.effect('delete')
   const to = target(reading, body.relation)
+  if (to.relation !== undefined) tied(reading, to.relation, 'delete')
   const items = together(reading, body.usingClause, at, [to.item])
   filter(reading, body.whereClause, to, { ...at, scope: { items, outer: at.scope } })
   return returning(reading, body.returningClause, to, items.slice(1), at)

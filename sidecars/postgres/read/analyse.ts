@@ -1,11 +1,10 @@
 import type { Node } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
-import { type Facts, facts, type SqlFacts } from '../../sql/facts.ts'
-import { type Names, names } from '../../sql/names.ts'
-import { expression } from './expression.ts'
-import { query } from './query.ts'
-import type { Reading, Surroundings } from './reading.ts'
-import { outputs, settle } from './settle.ts'
+import type { Catalogue } from '../../sql/catalogue.ts'
+import { facts, type SqlFacts } from '../../sql/facts.ts'
+import { outputs } from '../../sql/lineage/output.ts'
+import { begin } from '../lineage/begin.ts'
+import type { Reading, Surroundings } from '../lineage/reading.ts'
 import { type Outcome, statement } from './utility.ts'
 
 /** One statement's facts, and what it means for the session. */
@@ -17,13 +16,16 @@ export type Source = {
   readonly shape: string | undefined
 }
 
-/** All that is known of one parsed statement. Throws RangeError where it is too deep to be walked. */
+/** All that is known of one parsed statement. Throws RangeError where it is too deep or too large to be walked. */
 export function analyse({ node, text, shape }: Source, around: Surroundings): Analysis {
-  const reading = begin(facts(), names(), around)
+  const reading = start(around)
   const outcome = statement(reading, node)
-  const settled = settle(reading)
-  const shown = outcome.shows?.outputs ?? outputs(reading, outcome.columns, settled)
   const answers = outcome.rows || outcome.copy === 'out'
+  for (const { value } of outcome.columns ?? []) {
+    if (answers) reading.facts.use(value.sources, value.copy ? 'output' : 'derived')
+  }
+  reading.settle()
+  const shown = outcome.shows?.outputs ?? outputs(outcome.columns)
   const rest = { dialect: 'postgres', text, shape, outputs: answers ? shown : undefined }
   const command = reading.facts.command(outcome.name, rest)
   const { options } = outcome
@@ -34,15 +36,13 @@ export function analyse({ node, text, shape }: Source, around: Surroundings): An
   }
 }
 
-function begin(known: Facts, used: Names, around: Surroundings): Reading {
-  const reading: Reading = {
-    facts: known,
-    names: used,
-    around,
-    opaque: false,
-    query: (node, at) => query(reading, node, at),
-    expression: (node, at) => expression(reading, node, at),
-    apart: (other) => begin(other, used, around),
-  }
-  return reading
+/** Reads what is no part of any statement, such as the views of a catalogue. */
+export function outside(catalogue: Catalogue): Reading {
+  const none = () => undefined
+  const { library } = catalogue
+  return start({ catalogue, library, searchPath: [], prepared: none, cursor: none })
+}
+
+function start(around: Surroundings): Reading {
+  return begin(facts(), around, (reading, node) => statement(reading, node).columns)
 }

@@ -1,6 +1,15 @@
 import type { CopyStmt, Node } from 'libpg-query'
+import type { Relation } from '../../sql/catalogue.ts'
+import type { Fields } from '../../sql/lineage/output.ts'
+import { itemOf } from '../../sql/lineage/scope.ts'
+import { relationOf } from '../lineage/lookup.ts'
+import { predicate } from '../lineage/predicate.ts'
+import { type At, nowhere, type Reading } from '../lineage/reading.ts'
+import { reference } from '../lineage/reference.ts'
+import { sourceOf } from '../lineage/relations.ts'
+import { stored } from '../lineage/stored.ts'
+import { writeTo } from '../lineage/target.ts'
 import { as, literal, word } from './ast.ts'
-import { type Columns, type Reading, relationOf, type Shown, writeTo } from './reading.ts'
 import { tied } from './ties.ts'
 import type { Outcome } from './utility.ts'
 
@@ -18,9 +27,6 @@ export type CopyFacts = {
   readonly others: readonly string[]
 }
 
-const anywhere = { place: 'decides', ctes: undefined } as const
-const shown = { place: 'output', ctes: undefined } as const
-
 /** COPY in any of its forms; its columns are what it shows. */
 export function copy(reading: Reading, body: CopyStmt): Outcome {
   const { facts } = reading
@@ -37,26 +43,34 @@ export function copy(reading: Reading, body: CopyStmt): Outcome {
   return { name }
 }
 
-/** What leaves for the client is shown; what goes to a file or a program decides. */
-function copyOut(reading: Reading, body: CopyStmt, onServer: boolean): Columns {
-  const { facts, names } = reading
-  const at = onServer ? anywhere : shown
-  facts.effect('read')
-  if (body.query !== undefined) {
-    if (as(body.query, 'SelectStmt')?.whereClause !== undefined) facts.flag('where')
-    return reading.query(body.query, at)
-  }
+/** What leaves for the client is shown; what goes to a file or a program is stored there. */
+function copyOut(reading: Reading, body: CopyStmt, onServer: boolean): Fields {
+  reading.facts.effect('read')
+  const columns = body.query === undefined ? ofTable(reading, body) : ofQuery(reading, body.query)
+  if (onServer) stored(reading, columns)
+  return columns
+}
+
+function ofQuery(reading: Reading, query: Node): Fields {
+  if (as(query, 'SelectStmt')?.whereClause !== undefined) reading.facts.flag('where')
+  return reading.query(query, nowhere)
+}
+
+function ofTable(reading: Reading, body: CopyStmt): Fields {
   const relation = body.relation && relationOf(reading, body.relation)
   if (relation === undefined) return undefined
-  const entry = names.entry(relation, undefined, [])
-  names.scanned(entry)
   // Generated columns are left out unless they are named, which the server refuses.
   const all = relation.columns.filter((one) => one.from === undefined).map((one) => one.name)
-  const columns = (body.attlist?.map(word) ?? all).map(
-    (name): Shown => ({ name, refs: [names.use([name])], plain: true }),
-  )
-  if (onServer) names.decide(columns.flatMap(({ refs }) => refs))
-  return columns
+  const at = within(reading, relation)
+  return (body.attlist?.map(word) ?? all).map((name) => ({
+    name,
+    value: reference(reading, [name], at),
+  }))
+}
+
+function within(reading: Reading, relation: Relation): At {
+  const item = itemOf(sourceOf(reading, relation, {}))
+  return { scope: { items: [item], outer: undefined }, ctes: undefined }
 }
 
 function copyInto(reading: Reading, body: CopyStmt): undefined {
@@ -67,8 +81,7 @@ function copyInto(reading: Reading, body: CopyStmt): undefined {
   writeTo(reading, relation, columns)
   tied(reading, relation, 'insert', columns)
   if (body.whereClause === undefined) return
-  reading.names.entry(relation, undefined, [])
-  reading.expression(body.whereClause, anywhere)
+  predicate(reading, body.whereClause, within(reading, relation), 'predicate')
 }
 
 const known = new Set(['format', 'delimiter', 'null', 'header', 'quote', 'escape', 'encoding'])

@@ -1,7 +1,9 @@
 import type { Node, RangeVar } from 'libpg-query'
+import { fullName } from '../lineage/lookup.ts'
+import { nowhere, type Reading } from '../lineage/reading.ts'
+import { stored } from '../lineage/stored.ts'
 import { as, type Opened, open, word, words } from './ast.ts'
 import { kinds, objectKind } from './kinds.ts'
-import { fullName, type Reading } from './reading.ts'
 
 /** Relations by the words policies use, as opposed to functions, types and all else that has a name. */
 const relationKinds = new Set([
@@ -16,16 +18,14 @@ const relationKinds = new Set([
 /** Statements that change every relation they name. */
 const wholly = new Set<string>(['GrantStmt', 'VacuumStmt'])
 
-const anywhere = { place: 'decides', ctes: undefined } as const
-
 /** Reads a statement that defines, destroys or grants. Answers its name. */
 export function definition(reading: Reading, opened: Opened): string {
-  const { facts, names } = reading
+  const { facts } = reading
   const name = definitionName(opened)
   facts.kind(name)
   facts.effect(...(kinds[opened.kind]?.effects ?? ['unknown']))
   // Columns in a definition are those of what is being defined.
-  names.expectAny()
+  reading.lenient = true
   touched(reading, opened)
   scan(reading, opened.body, wholly.has(opened.kind) ? 'all' : subject(opened))
   return name
@@ -209,10 +209,10 @@ function scan(reading: Reading, value: unknown, about: RangeVar | 'all' | undefi
       case 'UpdateStmt':
       case 'DeleteStmt':
       case 'MergeStmt':
-        reading.query({ [key]: inner } as unknown as Node, anywhere)
+        stored(reading, reading.query({ [key]: inner } as unknown as Node, nowhere))
         break
       case 'FuncCall':
-        reading.expression({ FuncCall: inner }, anywhere)
+        reading.expression({ FuncCall: inner }, nowhere)
         break
       default:
         // CREATE SCHEMA holds statements of its own.

@@ -1,7 +1,7 @@
 import type { Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
+import type { Reading } from '../lineage/reading.ts'
 import { as, literal } from './ast.ts'
 import { transactionName } from './kinds.ts'
-import type { Reading } from './reading.ts'
 import { judgeSetting } from './settings.ts'
 
 const boundaries: Readonly<Record<string, 'begin' | 'end'>> = {

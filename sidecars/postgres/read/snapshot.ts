@@ -111,22 +111,6 @@ SELECT c.confrelid, 'referenced', pg_catalog.to_json(c.confkey), c.conrelid, pg_
          OR c.confupdtype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
   FROM pg_catalog.pg_constraint AS c WHERE c.contype ${eq} 'f'::pg_catalog."char"`
 
-/** Every function: schema, name, kind, language, volatility, definer, arguments, defaults, variadic, returns a set. */
-export const routines = `
-SELECT n.nspname, p.proname, p.prokind, l.lanname, p.provolatile, p.prosecdef, p.pronargs, p.pronargdefaults,
-       p.provariadic ${ne} '0'::pg_catalog.oid, p.proretset
-  FROM pg_catalog.pg_proc AS p
-  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
-  JOIN pg_catalog.pg_language AS l ON l.oid ${eq} p.prolang`
-
-/** Operators that run a function someone made: operator, schema and name of the function. */
-export const operators = `
-SELECT o.oprname, n.nspname, p.proname
-  FROM pg_catalog.pg_operator AS o
-  JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} o.oprcode::pg_catalog.oid
-  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
- WHERE o.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid`
-
 /** Casts that run a function someone made: target type, schema and name of the function. */
 export const casts = `
 SELECT t.typname, n.nspname, p.proname

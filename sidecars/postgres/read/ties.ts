@@ -1,6 +1,7 @@
 import type { Relation, Tie } from '../../sql/catalogue.ts'
-import { columnSources } from '../../sql/settled.ts'
-import type { Reading } from './reading.ts'
+import { type Reading, use } from '../lineage/reading.ts'
+import { columnsOf } from '../lineage/relations.ts'
+import { viewOf } from '../lineage/views.ts'
 
 /** How rows are changed. */
 export type Change = 'insert' | 'update' | 'delete' | 'truncate'
@@ -25,7 +26,7 @@ export function tied(
   names?: readonly string[],
 ): void {
   const { catalogue } = reading.around
-  const through = catalogue.view(relation)?.columns
+  const through = viewOf(reading, relation)?.columns
   const sources = new Set(
     relation.columns.flatMap((column, i) =>
       names === undefined || names.includes(column.name) ? [...(through?.[i]?.sources ?? [])] : [],
@@ -44,11 +45,12 @@ export function tied(
 }
 
 function tested(
-  { facts, around }: Reading,
+  reading: Reading,
   relation: Relation,
   change: Change,
   written: ReadonlySet<number>,
 ): void {
+  const { facts, around } = reading
   for (const { kind, columns, shows, always } of relation.ties) {
     const touches =
       change === 'delete' ||
@@ -58,8 +60,10 @@ function tested(
     const other = around.catalogue.byOid(shows.oid)
     if (other === undefined) continue
     const shown = other.columns.filter(({ number }) => shows.columns.includes(number))
-    for (const column of shown) {
-      for (const one of columnSources(around.catalogue, other, column).sources) facts.decide(one)
+    const values = columnsOf(reading, other)
+    for (const one of shown) {
+      const value = values[other.columns.indexOf(one)]?.value
+      if (value !== undefined) use(reading, value, 'predicate')
     }
     const names = shown.map(({ name }) => name)
     if (other !== relation) facts.touch(other.kind, other.full, 'read', names)

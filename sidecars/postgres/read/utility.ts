@@ -1,20 +1,32 @@
-import type { CreateTableAsStmt, ExplainStmt, Node, RangeVar, SelectStmt } from 'libpg-query'
+import type {
+  CreateTableAsStmt,
+  ExplainStmt,
+  FuncCall,
+  Node,
+  RangeVar,
+  SelectStmt,
+} from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
-import { facts as newFacts } from '../../sql/facts.ts'
-import { as, literal, type Opened, open, word } from './ast.ts'
-import { call } from './calls.ts'
+import type { SqlFacts } from '../../sql/facts.ts'
+import type { Fields } from '../../sql/lineage/output.ts'
+import { answerOf } from '../lineage/invoke.ts'
+import { relationOf } from '../lineage/lookup.ts'
+import { block } from '../lineage/procedural.ts'
+import { nowhere, type Reading } from '../lineage/reading.ts'
+import { stored } from '../lineage/stored.ts'
+import { writeTo } from '../lineage/target.ts'
+import { truncate } from '../lineage/truncate.ts'
+import { as, literal, type Opened, open } from './ast.ts'
 import { type CopyFacts, copy } from './copy.ts'
-import { definition } from './define.ts'
+import { definition, touchRelation } from './define.ts'
 import { kinds } from './kinds.ts'
-import { type Columns, type Reading, relationOf, writeTo } from './reading.ts'
 import { setting, transaction } from './session.ts'
-import { truncate } from './writes.ts'
 
 /** What a statement means for the session, besides its facts. */
 export type Outcome = {
   readonly name: string
   readonly rows?: boolean
-  readonly columns?: Columns
+  readonly columns?: Fields
   /** The outputs of another statement, which this one shows. */
   readonly shows?: Command
   readonly needs?: readonly string[]
@@ -32,16 +44,13 @@ export type Renaming = {
   readonly query?: Node
 }
 
-const anywhere = { place: 'decides', ctes: undefined } as const
-const shown = { place: 'output', ctes: undefined } as const
-
 /** Reads a whole statement of any kind. `inner` reads one statement inside another. */
 export function statement(reading: Reading, node: Node): Outcome {
   const opened = open(node)
   if (opened === undefined) return { name: 'empty' }
   switch (opened.kind) {
     case 'SelectStmt':
-      return makesTable(opened.body)
+      return intoOf(opened.body) !== undefined
         ? selectInto(reading, node)
         : queried(reading, node, opened, true)
     case 'InsertStmt':
@@ -64,7 +73,7 @@ function queried(reading: Reading, node: Node, { kind, body }: Opened, rows: boo
     facts.kind('select')
     facts.effect('read')
   }
-  const columns = reading.query(node, shown)
+  const columns = reading.query(node, nowhere)
   const filtered = body as { readonly whereClause?: Node; readonly limitCount?: Node }
   if (filtered.whereClause !== undefined) facts.flag('where')
   const limit = filtered.limitCount
@@ -74,15 +83,18 @@ function queried(reading: Reading, node: Node, { kind, body }: Opened, rows: boo
 }
 
 /** INTO stands in the first of the selects that a set operation combines. */
-function makesTable(body: SelectStmt): boolean {
+function intoOf(body: SelectStmt | undefined): RangeVar | undefined {
   let first = body
-  while (first.larg !== undefined) first = first.larg
-  return first.intoClause !== undefined
+  while (first?.larg !== undefined) first = first.larg
+  return first?.intoClause?.rel
 }
 
 function selectInto(reading: Reading, node: Node): Outcome {
   reading.facts.effect('read')
-  reading.query(node, anywhere)
+  const into = intoOf(as(node, 'SelectStmt'))
+  if (into !== undefined) touchRelation(reading, into, 'write')
+  reading.facts.effect('define', 'write')
+  stored(reading, reading.query(node, nowhere))
   return { name: 'create_table_as' }
 }
 
@@ -92,7 +104,7 @@ function createAs(reading: Reading, opened: Opened, body: CreateTableAsStmt): Ou
   const execute = as(body.query, 'ExecuteStmt')
   if (execute === undefined) return { name }
   const { facts, around } = reading
-  for (const one of execute.params ?? []) reading.expression(one, anywhere)
+  for (const one of execute.params ?? []) reading.expression(one, nowhere)
   const outcome = recalled(reading, execute.name ?? '', around.prepared(execute.name ?? ''))
   for (const one of outcome.shows?.objects ?? []) {
     for (const column of one.columns ?? []) facts.decide(`${one.name}.${column}`)
@@ -149,12 +161,10 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
       truncate(reading, body)
       return {}
     case 'DoStmt':
-      reading.opaque = true
-      facts.doubt('what a DO block does is not read')
+      block(reading, body)
       return {}
     case 'CallStmt':
-      called(reading, body.funccall && { FuncCall: body.funccall })
-      return { rows: true }
+      return { rows: true, columns: called(reading, body.funccall) }
     case 'LoadStmt':
       facts.doubt('what a loaded library does is not known')
       return {}
@@ -167,7 +177,7 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
     case 'ClosePortalStmt':
       return { names: [naming('close', body.portalname ?? '')] }
     case 'ExecuteStmt':
-      for (const one of body.params ?? []) reading.expression(one, anywhere)
+      for (const one of body.params ?? []) reading.expression(one, nowhere)
       return recalled(reading, body.name ?? '', reading.around.prepared(body.name ?? ''))
     case 'FetchStmt':
       return recalled(reading, body.portalname ?? '', reading.around.cursor(body.portalname ?? ''))
@@ -204,15 +214,11 @@ function written(reading: Reading, range: RangeVar | undefined): void {
   if (relation !== undefined) writeTo(reading, relation, undefined)
 }
 
-function called(reading: Reading, node: Node | undefined): void {
-  const body = as(node, 'FuncCall')
-  const parts = body?.funcname?.map(word) ?? []
-  const args = body?.args ?? []
-  const name = parts[parts.length - 1] ?? ''
-  call(reading, { name, schema: parts[parts.length - 2], args, argumentsCount: args.length })
-  for (const one of args) reading.expression(one, anywhere)
-  reading.opaque = true
-  reading.facts.doubt(`what procedure ${name} does is not read`)
+/** What a procedure answers: a row of its OUT parameters. */
+function called(reading: Reading, body: FuncCall | undefined): Fields {
+  if (body === undefined) return undefined
+  const { columns, value, name = '' } = answerOf(reading, { FuncCall: body }, nowhere)
+  return columns ?? [{ name, value }]
 }
 
 /** EXPLAIN shows a plan and runs nothing; EXPLAIN ANALYZE runs it all. */
@@ -226,13 +232,16 @@ function explain(reading: Reading, body: ExplainStmt): Outcome {
     facts.kind('explain_analyze')
     return { ...outcome, ...needsOf(statement(reading, body.query)) }
   }
-  const plan = reading.apart(newFacts())
+  const plan = reading.fresh(reading.around)
   const inner = statement(plan, body.query)
+  plan.settle()
   // What would be written is only looked at. Planning already runs functions, so these count.
   const command = plan.facts.command(inner.name, { dialect: '', text: '' })
   const effects = command.effects.filter((one) => one === 'execute')
   const objects = command.objects.map((one) => ({ ...one, access: 'read' as const }))
-  facts.absorb({ ...command, effects, objects, sql: undefined })
+  const { columns = [] } = command['sql'] as SqlFacts
+  for (const { name, roles } of columns) for (const role of roles) facts.use([name], role)
+  facts.absorb({ ...command, effects, objects, sql: undefined, predicates: [] })
   return { ...outcome, ...needsOf(inner) }
 }
 

@@ -27,14 +27,14 @@ export const says: Says = {
   ],
   unmaskable,
   incomplete: (mark) => [
-    simple(`do $$ begin perform '${mark}'; end $$`),
-    simple(`call noop() -- ${mark}`, 'call of a procedure'),
+    simple(`do $$ begin execute format('select %L', '${mark}'); end $$`),
+    simple(`execute nobody_knows -- ${mark}`),
     simple(`select '${mark}' from nowhere_known`),
     simple(`selec '${mark}'`),
     phrase('invalid UTF-8', [
       message('Q', Buffer.concat([Buffer.from(`select '${mark}`), Buffer.from([0xff, 0x27, 0])])),
     ]),
-    blind(`do $$ begin perform '${mark}'; end $$`),
+    blind(`do $$ begin execute format('select %L', '${mark}'); end $$`),
   ],
   unknown,
   slow: (mark) => {

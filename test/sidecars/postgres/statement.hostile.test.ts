@@ -16,9 +16,15 @@ const nothing: Catalogue = {
   column: () => undefined,
   below: () => [],
   above: () => [],
-  view: () => undefined,
+  library: {
+    type: () => undefined,
+    typeNamed: () => undefined,
+    functions: () => [],
+    operators: () => [],
+    conversion: () => undefined,
+    view: () => undefined,
+  },
   functions: () => [],
-  operators: () => [],
   casts: () => [],
 }
 const none = () => undefined

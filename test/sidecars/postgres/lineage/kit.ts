@@ -1,6 +1,5 @@
 import type { Command, Output } from '../../../../pdp/contract.ts'
 import { begin } from '../../../../sidecars/postgres/lineage/begin.ts'
-import { loadLibrary } from '../../../../sidecars/postgres/lineage/library.ts'
 import { nowhere, type Surroundings } from '../../../../sidecars/postgres/lineage/reading.ts'
 import { parse } from '../../../../sidecars/postgres/read/parser.ts'
 import { facts, type SqlFacts } from '../../../../sidecars/sql/facts.ts'
@@ -21,9 +20,7 @@ export type Lineage = Database & {
 
 export async function lineage(extra = ''): Promise<Lineage> {
   const db = await database(extra)
-  await db.query('SET search_path TO pg_catalog')
-  const library = await loadLibrary(db.query)
-  await db.query('SET search_path TO public')
+  const { library } = db.catalogue
   const none = () => undefined
   const around: Surroundings = {
     catalogue: db.catalogue,
