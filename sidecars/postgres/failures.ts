@@ -31,6 +31,14 @@ function runsOf(slot: Slot): readonly Run[] {
   return run === undefined ? [] : [run]
 }
 
+/** Notes whose answer begins: until its transaction is over the server may say what is masked there. */
+export function guarded(state: State): void {
+  const slot = state.queue[0]
+  if (slot === undefined) return
+  const runs = slot.kind === 'query' ? slot.steps.map(({ run }) => run) : runsOf(slot)
+  state.guard = runs.find(({ mask }) => !mask.empty)?.id ?? state.guard
+}
+
 const isFatal = (frame: Buffer): boolean => /^(FATAL|PANIC)$/.test(fields(frame)['V'] ?? '')
 
 /** After an error the server reads nothing until the Sync, so no answer comes and no name changes. */

@@ -69,7 +69,6 @@ function admit(
 ): Refused | undefined {
   const verdict = ruling.allowed ? carried(state, statement, ruling, { runs, asking }) : ruling
   if ('statement' in verdict) {
-    if (!verdict.mask.empty) state.guard = verdict.id
     runs.push(verdict)
     return undefined
   }

@@ -68,14 +68,16 @@ const harmless = new Set(
 
 /** The report without anything a protected value could have got into: severity, SQLSTATE, harmless words, where to ask. */
 export function scrubbed(frame: Buffer, decision: string): Buffer {
-  const { S = 'ERROR', V = S, C = 'XX000', M = '' } = fields(frame)
+  const { S = 'ERROR', V = S, C = 'XX000', M = '', W, R } = fields(frame)
   const isError = frame[0] === 0x45
+  // Code inside the server may say anything under any SQLSTATE, and tells where it was.
+  const isOwn = W === undefined && R !== 'exec_stmt_raise'
   return frameOf(isError ? 'E' : 'N', {
     S: severities.has(S) ? S : 'ERROR',
     V: severities.has(V) ? V : 'ERROR',
     C: /^[0-9A-Z]{5}$/.test(C) ? C : 'XX000',
     M:
-      isError && harmless.has(C)
+      isError && isOwn && harmless.has(C)
         ? M
         : `postern: the datastore's own words are withheld because they may hold protected values`,
     D: `decision ${decision}`,

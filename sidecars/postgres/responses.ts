@@ -1,6 +1,6 @@
 import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
-import { failed, unfinished, wake, words } from './failures.ts'
+import { failed, guarded, unfinished, wake, words } from './failures.ts'
 import { code, letterOf } from './frames.ts'
 import { description } from './rows.ts'
 import type { Run } from './run.ts'
@@ -21,9 +21,9 @@ export function responses(state: State): (frame: Buffer) => Buffer {
 }
 
 function response(state: State, frame: Buffer): Buffer {
+  if (frame[0] === code('D')) return running(state, frame).row(frame)
+  guarded(state)
   switch (frame[0]) {
-    case code('D'):
-      return running(state, frame).row(frame)
     case code('T'):
       return columns(state, frame)
     case code('C'):
@@ -172,7 +172,7 @@ function ready(state: State, frame: Buffer): Buffer {
   const idle = frame[5] === code('I')
   // Portals end with their transaction; a cursor WITH HOLD does not.
   if (idle) state.cursors.prune((cursor) => cursor.portal)
-  if (idle && state.queue.length === 0) state.guard = undefined
+  if (idle) state.guard = undefined
   if (idle && state.defined > 0) {
     const { defined: before } = state
     const defined = state.catalogue.refresh().then(() => {
