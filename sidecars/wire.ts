@@ -3,7 +3,7 @@ import type { Gate, Knock, Session } from '../pdp/contract.ts'
 import { codes, Malformed, Refusal, refusalOf } from '../pdp/refusal.ts'
 import { outbox } from './bytes.ts'
 import { channel } from './channel.ts'
-import type { Channel, Door, Link, Sidecar, Taker, Wire } from './sidecar.ts'
+import type { Channel, Door, Link, Relay, Sidecar, Taker, Wire } from './sidecar.ts'
 
 /** From the first byte to a session, the client's slowness and the datastore's together. */
 const loginMsMax = 60_000
@@ -78,7 +78,7 @@ function relayed(client: Channel, link: Link, spec: Wire): Promise<void> {
     let over = false
     client.gone.addEventListener('abort', () => finish(), { once: true })
     session.ended.addEventListener('abort', ended, { once: true })
-    server.flow(responses(server, client, relay.response, finish))
+    server.flow(responses(server, client, relay, finish))
     if (!over) client.flow(requests(client, server, relay.request, finish))
     if (session.ended.aborted) ended()
     else if (client.gone.aborted) finish()
@@ -154,13 +154,13 @@ const closedByServer = new Refusal('upstream_unavailable', 'the datastore closed
 function responses(
   server: Channel,
   client: Channel,
-  response: (frame: Buffer) => Buffer,
+  relay: Relay,
   finish: (problem?: unknown) => void,
 ): Taker {
   const out = outbox()
   return {
     take(frame) {
-      out.add(response(frame))
+      out.add(relay.response(frame))
       return true
     },
     flush() {
@@ -168,10 +168,10 @@ function responses(
       server.stop()
       client.drained(() => server.go())
     },
-    end(problem = closedByServer) {
+    end(problem) {
       // What was rewritten before the failure may go out; the failing message may not.
       client.write(out.take())
-      finish(problem)
+      finish(problem ?? (relay.left?.() ? undefined : closedByServer))
     },
   }
 }

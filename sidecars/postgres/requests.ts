@@ -19,7 +19,7 @@ const sync = code('S')
 const terminate = code('X')
 /** Messages that count at any time; the rest wait for a Sync after an error. */
 const always = new Map<number, (state: State, frame: Buffer) => Buffer>([
-  [terminate, (_, frame) => bare(frame)],
+  [terminate, goodbye],
   [sync, synced],
   [flush, (state, frame) => (state.skipping || state.copying ? nothing : bare(frame))],
   [copyData, copy],
@@ -86,6 +86,12 @@ const uncallable = {
   refusal: new Refusal('unsupported_message', 'calling functions by number is not passed on', {
     remedy: 'Use SELECT with the name of the function.',
   }),
+}
+
+function goodbye(state: State, frame: Buffer): Buffer {
+  bare(frame)
+  state.left = true
+  return frame
 }
 
 /** A message that has no body. Throws Malformed. */

@@ -77,6 +77,8 @@ export type State = {
   skipping: boolean
   /** The server takes COPY data. */
   copying: boolean
+  /** The client has said goodbye. */
+  left: boolean
   /** The decision because of which the server's own words are withheld, until the transaction is over. */
   guard: string | undefined
   /** How much was defined since the catalogue was read; it is read again once that is committed. */
@@ -85,6 +87,8 @@ export type State = {
   shadowed: boolean
   /** Why nothing this session says is surely understood any more. */
   doubt: string | undefined
+  /** The same of what was sent and has not ended yet. */
+  readonly doubts: string[]
   /** What Ctrl-C takes back while `waiting` for a person or the record. */
   asking: AbortController
   waiting: boolean
@@ -116,10 +120,12 @@ export function state(
     batch: 0,
     skipping: false,
     copying: false,
+    left: false,
     guard: undefined,
     defined: 0,
     shadowed: false,
     doubt: undefined,
+    doubts: [],
     asking: new AbortController(),
     waiting: false,
     pause: undefined,

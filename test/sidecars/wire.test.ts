@@ -222,6 +222,14 @@ test('the last words of the server reach a client that reads slowly', async () =
   expect(closed).toMatchObject([{ code: 'upstream_unavailable' }])
 })
 
+test('a client that has said goodbye hears nothing more', async () => {
+  const { server, over, got, client, closed } = rig({ ...same, left: () => true })
+  server.end(line('bye'))
+  await over
+  await expect.poll(() => got(client), poll).toMatch(/bye$/)
+  expect(closed).toEqual([undefined])
+})
+
 test('a listener closes what is over its maximum, and survives broken connections', async () => {
   let served = 0
   const sidecar = {
