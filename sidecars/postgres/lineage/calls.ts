@@ -6,6 +6,8 @@ import {
   computed,
   either,
   fieldOf,
+  isNothing,
+  nothing,
   type Value,
 } from '../../sql/lineage/value.ts'
 import { isReaching } from '../read/builtins.ts'
@@ -35,11 +37,15 @@ export function call(reading: Reading, one: Call): Answer {
   const row = one.schema === undefined && one.args.length === 1 ? one.args[0] : undefined
   const own = row && fieldOf(row, one.name)
   if (candidates.length === 0) return own === undefined ? cast(reading, one, base) : { value: own }
+  const made = candidates.flatMap(({ takes }) =>
+    one.args.map((arg, i) => converted(reading, arg, takes[i] ?? 0)),
+  )
+  const given = made.every(isNothing) ? base : computed(base, ...made)
   const servers = candidates.filter(isServers)
   const answers: Answer[] = []
   if (servers.length > 0) {
     const opaque = builtin(reading, one, servers, base)
-    const from = opaque ? computed(base, anything) : base
+    const from = opaque ? computed(given, anything) : given
     for (const routine of servers) answers.push(declared(reading.around, routine, one.args, from))
   }
   for (const routine of candidates) {
@@ -47,7 +53,7 @@ export function call(reading: Reading, one: Call): Answer {
   }
   // `f(row)` is also `row.f`.
   if (own !== undefined) answers.push({ value: own })
-  return eitherAnswer(answers, base)
+  return eitherAnswer(answers, given)
 }
 
 /** `row.name` where the row has no such field: a function of that name, or a cast to that type. */
@@ -74,6 +80,21 @@ export function runsNamed(reading: Reading, full: string, args: readonly Value[]
       .filter((one) => !isServers(one))
       .map((one) => runs(reading, one, args).value),
   )
+}
+
+/** Runs what somebody bound to casts to types of this name; answers what comes of it. */
+export function castsTo(reading: Reading, name: string, value: Value): Value {
+  const bound = reading.around.catalogue.casts(name)
+  return bound.length === 0
+    ? nothing
+    : computed(...bound.map((one) => runsNamed(reading, one, [value])))
+}
+
+/** Runs what somebody bound to the conversion that the server does unasked, where it would do it here. */
+export function converted(reading: Reading, value: Value, to: number): Value {
+  const { type } = value
+  const runs = type === undefined ? undefined : reading.around.library.conversion(type, to)?.runs
+  return runs === undefined ? nothing : runsNamed(reading, runs, [value])
 }
 
 function candidatesOf({ around }: Reading, one: Call): readonly Callable[] {
@@ -104,12 +125,11 @@ function reaching(
 
 /** `type(value)` is a cast where there is no such function. */
 function cast(reading: Reading, one: Call, base: Value): Answer {
-  const { library, searchPath, catalogue } = reading.around
+  const { library, searchPath } = reading.around
   const type = library.typeNamed(one.name, one.schema, searchPath)
   if (type !== undefined && one.args.length === 1) {
-    for (const name of catalogue.casts(type.name)) runsNamed(reading, name, one.args)
     use(reading, base, 'partial')
-    return { value: base }
+    return { value: computed(base, castsTo(reading, type.name, base)) }
   }
   const full = one.schema === undefined ? one.name : `${one.schema}.${one.name}`
   executes(reading, full, 'unknown')

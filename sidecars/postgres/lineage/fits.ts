@@ -72,8 +72,8 @@ function convertible(library: Library, from: number, to: number): boolean {
   const source = basic(library, from)
   const target = basic(library, to)
   if (source === undefined || target === undefined || source.oid === target.oid) return true
-  if (library.conversion(from, to) !== undefined) return true
-  if (library.conversion(source.oid, target.oid) !== undefined) return true
+  if (library.conversion(from, to)?.anywhere) return true
+  if (library.conversion(source.oid, target.oid)?.anywhere) return true
   if (target.kind === 'pseudo') {
     if (anyArray.has(to)) return source.element !== 0
     if (to === ANYENUM) return source.kind === 'enum'

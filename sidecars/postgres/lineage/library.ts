@@ -103,9 +103,9 @@ function operators(rows: Rows): ReadonlyMap<string, readonly Operator[]> {
 
 function conversions(rows: Rows): ReadonlyMap<string, Conversion> {
   return new Map(
-    rows.map(([from, to, schema, routine]) => [
+    rows.map(([from, to, schema, routine, anywhere]) => [
       `${from}>${to}`,
-      { runs: schema === null ? undefined : `${schema}.${routine}` },
+      { runs: schema === null ? undefined : `${schema}.${routine}`, anywhere: anywhere === 't' },
     ]),
   )
 }

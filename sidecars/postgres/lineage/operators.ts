@@ -1,6 +1,6 @@
 import type { Library, Operator } from '../../sql/lineage/library.ts'
 import { anything, computed, typed, type Value } from '../../sql/lineage/value.ts'
-import { runsNamed } from './calls.ts'
+import { converted, runsNamed } from './calls.ts'
 import { accepts } from './fits.ts'
 import { type Reading, use } from './reading.ts'
 import { basic, UNKNOWN } from './types.ts'
@@ -19,6 +19,8 @@ export function runOperator(
   const given = computed(...args)
   const results: Value[] = []
   for (const one of chosen) {
+    results.push(converted(reading, right, one.right))
+    if (left !== undefined) results.push(converted(reading, left, one.left))
     if (one.runs === undefined) continue
     use(reading, given, 'argument')
     results.push(runsNamed(reading, one.runs, args))

@@ -2,7 +2,7 @@ import type { RangeVar } from 'libpg-query'
 import { type Catalogue, type Column, isView, type Relation } from '../../sql/catalogue.ts'
 import { renamed } from '../../sql/lineage/join.ts'
 import type { Named, Source } from '../../sql/lineage/scope.ts'
-import { computed, copyOf, shaped, type Value } from '../../sql/lineage/value.ts'
+import { alsoNamed, computed, copyOf, typeless, type Value } from '../../sql/lineage/value.ts'
 import { words } from '../read/ast.ts'
 import type { Reading } from './reading.ts'
 import { ofType } from './types.ts'
@@ -43,13 +43,9 @@ function shownBy(reading: Reading, relation: Relation, column: Column, at: numbe
   if (isView(relation)) {
     const shown = viewOf(reading, relation)?.columns?.[at]
     if (shown !== undefined) {
-      const value = copyOf([own, ...shown.sources], shown.copy)
-      const { unknown } = shown
-      const whole = unknown === undefined ? value : { ...value, copy: false, unknown }
-      if (shown.fields !== undefined || shown.element !== undefined) {
-        return shaped(whole, shown.fields, shown.element)
-      }
-      return ofType(known, whole, column.type)
+      const value = alsoNamed(typeless(shown), own)
+      const shaped = value.fields !== undefined || value.element !== undefined
+      return shaped ? value : ofType(known, value, column.type)
     }
     const below = known.catalogue
       .below(relation)

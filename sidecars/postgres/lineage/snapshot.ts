@@ -47,11 +47,15 @@ SELECT o.oprname, o.oprleft, o.oprright, o.oprresult,
   JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} o.oprcode::pg_catalog.oid
   JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace`
 
-/** Casts the server does unasked: source, target, and schema and name of their function where somebody made it. */
+/**
+ * Casts the server does unasked, where a value is stored or anywhere: source, target, schema and name of their function
+ * where somebody made it, and whether anywhere.
+ */
 export const conversions = `
 SELECT c.castsource, c.casttarget,
-       CASE WHEN p.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid THEN n.nspname END, p.proname
+       CASE WHEN p.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid THEN n.nspname END, p.proname,
+       c.castcontext ${eq} 'i'::pg_catalog."char"
   FROM pg_catalog.pg_cast AS c
   LEFT JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} c.castfunc
   LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
- WHERE c.castcontext ${eq} 'i'::pg_catalog."char"`
+ WHERE c.castcontext ${ne} 'e'::pg_catalog."char"`

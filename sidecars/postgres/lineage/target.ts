@@ -1,8 +1,16 @@
 import type { RangeVar } from 'libpg-query'
 import type { Relation } from '../../sql/catalogue.ts'
 import { type Item, itemOf } from '../../sql/lineage/scope.ts'
-import { copyOf, either, type Value } from '../../sql/lineage/value.ts'
+import {
+  computed,
+  copyOf,
+  either,
+  isNothing,
+  nothing,
+  type Value,
+} from '../../sql/lineage/value.ts'
 import { triggered } from './bodies.ts'
+import { converted } from './calls.ts'
 import { unknownItem } from './from.ts'
 import { relationOf, unknownRelation } from './lookup.ts'
 import { type Reading, use } from './reading.ts'
@@ -82,7 +90,11 @@ export function written(
   name: string | undefined,
   value: Value,
 ): void {
-  if (name !== undefined) stored.set(name, [...(stored.get(name) ?? []), value])
+  const column = relation?.columns.find((one) => one.name === name)
+  const made = column === undefined ? nothing : converted(reading, value, column.type)
+  if (name !== undefined) {
+    stored.set(name, [...(stored.get(name) ?? []), isNothing(made) ? value : computed(value, made)])
+  }
   const own = relation === undefined || name === undefined ? [] : [`${relation.full}.${name}`]
   use(reading, value, 'written_from')
   use(reading, copyOf(own), 'written_to')

@@ -60,13 +60,17 @@ export interface Library {
   ): readonly Callable[]
   /** Operators of this name, in whatever schema. */
   operators(name: string): readonly Operator[]
-  /** What turns one type into another unasked: nothing or the server's own, or the function somebody made for it. */
+  /** What turns one type into another unasked: the server itself, or the function somebody made for it. */
   conversion(from: number, to: number): Conversion | undefined
   /** The text of a view's query. */
   view(oid: number): string | undefined
 }
 
-export type Conversion = { readonly runs: string | undefined }
+export type Conversion = {
+  readonly runs: string | undefined
+  /** Not only where a value is stored. */
+  readonly anywhere: boolean
+}
 
 /** What somebody answers for who has read code that cannot be read here. Columns as `schema.table.column`. */
 export type Declared = {

@@ -116,6 +116,19 @@ export function alsoFrom(value: Value, ...others: readonly Value[]): Value {
   return shaped(computed(value, ...telling), fields, element)
 }
 
+/** The same value under one more name, which is a name of its parts too. */
+export function alsoNamed(value: Value, name: string): Value {
+  const { fields, element } = value
+  return {
+    ...value,
+    sources: new Set([name, ...value.sources]),
+    ...(fields === undefined
+      ? {}
+      : { fields: fields.map((one) => ({ ...one, value: alsoNamed(one.value, name) })) }),
+    ...(element === undefined ? {} : { element: alsoNamed(element, name) }),
+  }
+}
+
 /** A field of a row; undefined where the row has none of that name, or its parts are not known. */
 export function fieldOf(row: Value, name: string): Value | undefined {
   const found = row.fields?.filter((one) => one.name === name) ?? []
