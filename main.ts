@@ -10,6 +10,7 @@ import { auditCommand } from './pdp/audit/command.ts'
 import { check, currentBundle } from './pdp/commands/check.ts'
 import { decideCommand } from './pdp/commands/decide.ts'
 import { dispatch } from './pdp/commands/dispatch.ts'
+import { type GrantsParts, grantsCommand } from './pdp/commands/grants.ts'
 import { holdsCommand } from './pdp/commands/holds.ts'
 import {
   exits,
@@ -31,6 +32,7 @@ import type { PolicyBundle } from './pdp/parts.ts'
 import { sidecars } from './sidecars/index.ts'
 import { listen } from './sidecars/listen.ts'
 import { probes } from './sidecars/probes.ts'
+import { roles } from './sidecars/roles.ts'
 
 const { version } = manifest
 
@@ -53,6 +55,10 @@ const program = {
         auditCommand(args, io, (options) => named(options, io).audit.folder),
     },
     holds: { about: 'shows commands that wait for a person, and answers them', run: holdsCommand },
+    grants: {
+      about: 'prints the rights of the role that sealed sessions log in with',
+      run: (args: readonly string[], io: Io) => grantsCommand(args, io, grantsParts(io)),
+    },
     status: { about: 'shows what a running gate says of itself', run: statusCommand },
   },
 } as const
@@ -66,11 +72,12 @@ Starts the gate: one listener per datastore, and the HTTP server. Stops on SIGTE
 
 ${configHelp}`
 
-const checkHelp = `Usage: postern check [--config FILE]
+const checkHelp = `Usage: postern check [--database NAME] [--config FILE]
 
 Tries everything the configuration names, and reports every problem at once: files, keys, bundle, issuer,
-certificates, and the gate's own login to each datastore.
+certificates, the gate's own login to each datastore, and the rights of the role of sealed sessions.
 
+  --database NAME     where to look at the rights of that role
 ${configHelp}`
 
 async function serveCommand(args: readonly string[], io: Io): Promise<number> {
@@ -90,12 +97,14 @@ async function serveCommand(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function checkCommand(args: readonly string[], io: Io): Promise<number> {
-  const config = configured(args, io, checkHelp)
-  if (config === undefined) return exits.done
+  const options = given(args, { config: 'string', database: 'string', help: 'boolean' })
+  if (!understood(options, io, checkHelp)) return exits.done
   return check(
     {
-      settings: config,
+      settings: named(options, io, io.env),
       probe: ({ protocol }, upstream, credential) => spoken(probes, protocol)(upstream, credential),
+      verify: ({ protocol }, granting) => spoken(roles, protocol).verify(granting),
+      database: textOf(options, 'database'),
     },
     io,
   )
@@ -126,6 +135,14 @@ function spoken<Entry>(table: Readonly<Record<string, Entry>>, protocol: string)
   return entry
 }
 
+function grantsParts(io: Io): GrantsParts {
+  return {
+    settings: (options) => named(options, io, io.env),
+    data: async (options) => (await currentBundle(named(options, io).bundle)).data,
+    script: (protocol, granting) => spoken(roles, protocol).grants(granting),
+  }
+}
+
 /** The bundle that `postern decide` is to ask: from the command line, or the gate's own. */
 function bundleFor(io: Io): (options: Given) => Promise<PolicyBundle> {
   return async (options) => {
@@ -143,10 +160,15 @@ function bundleFor(io: Io): (options: Given) => Promise<PolicyBundle> {
 /** The configuration the command line names; undefined when only help was asked for. */
 function configured(args: readonly string[], io: Io, help: string): Config | undefined {
   const options = given(args, { config: 'string', help: 'boolean' })
+  return understood(options, io, help) ? named(options, io, io.env) : undefined
+}
+
+/** Whether there is something to do besides saying what can be done. Throws Usage. */
+function understood(options: Given, io: Io, help: string): boolean {
   if (options.words.length > 0) throw new Usage(`${options.words.join(' ')} is too much`)
-  if (options.values['help'] !== true) return named(options, io, io.env)
+  if (options.values['help'] !== true) return true
   io.stdout(help)
-  return undefined
+  return false
 }
 
 /** With `env`, the files and variables that the configuration names must be there too. */

@@ -244,7 +244,7 @@ export interface Session {
   readonly resource: Resource
   readonly credential: Credential
   /** `sealed` when policy wanted it at login: `credential` is that of a role without rights on protected columns. */
-  readonly profile: Profile
+  readonly profile: 'masked' | 'sealed'
   /** Aborted, with a Refusal as its reason, when the session must end: token expired, subject revoked. */
   readonly ended: AbortSignal
   /**
@@ -291,13 +291,7 @@ export type Knock = {
   readonly tell?: (text: string) => void
 }
 
-/** How protected columns are kept: masked in answers, or constants in their place that the datastore's own rights back up. */
-export type Profile = 'masked' | 'sealed'
-
-export type Credential = {
-  readonly username: string
-  readonly secret: Secret
-}
+export type Credential = { readonly username: string; readonly secret: Secret }
 
 /** A string that refuses to be printed: toString, toJSON and inspect say `[secret]`. */
 export interface Secret {

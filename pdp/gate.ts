@@ -4,7 +4,6 @@ import type {
   Credential,
   Gate,
   Knock,
-  Profile,
   Resource,
   Session,
   Subject,
@@ -14,7 +13,7 @@ import { newId } from './id.ts'
 import { type Lifetime, lifetime } from './lifetime.ts'
 import { capabilitiesOf } from './obligations.ts'
 import type { AuditEntry, Credentials, Identified, Identity, Observe } from './parts.ts'
-import { loginFor, profileOf } from './profile.ts'
+import { loginFor, type Profile, profileOf } from './profile.ts'
 import { Malformed, Refusal, refusalOf } from './refusal.ts'
 import { seats } from './seats.ts'
 import { type Court, type Pipeline, pipeline } from './session.ts'

@@ -1,6 +1,9 @@
-import type { Obligation, Profile } from './contract.ts'
+import type { Obligation, Session } from './contract.ts'
 import type { Credentials } from './parts.ts'
 import { Refusal } from './refusal.ts'
+
+/** How protected columns are kept: masked in answers, or constants in their place that the datastore's own rights back up. */
+export type Profile = Session['profile']
 
 /** An obligation on the decision to connect says which of the gate's logins the session gets. */
 const named = 'profile'

@@ -6,9 +6,10 @@ import { verifyBundle } from '../../bundles/verify.ts'
 import type { Credential, Upstream } from '../contract.ts'
 import { engine } from '../engine/engine.ts'
 import { maskCapabilities } from '../mask.ts'
-import type { PolicyBundle } from '../parts.ts'
+import type { Credentials, PolicyBundle } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
 import { type Check, checklist } from './checklist.ts'
+import { classified, type Granting } from './grants.ts'
 import { Failure, type Io } from './io.ts'
 import {
   credentialsOf,
@@ -27,12 +28,17 @@ export type Checking = {
   readonly settings: Settings
   /** Logs in to a datastore once. Throws Refusal. */
   probe(listener: ListenerSettings, upstream: Upstream, credential: Credential): Promise<void>
+  /** What the role of sealed sessions may do that it must not, or lacks, in words for people. Throws Refusal. */
+  verify(listener: ListenerSettings, granting: Granting): Promise<readonly string[]>
+  /** The database in which the rights of that role are looked at. */
+  readonly database?: string | undefined
 }
 
 const fetchMsMax = 30_000
 
 /** Tries everything the settings name without serving; prints one line for each and fails when any is wrong. */
-export async function check({ settings, probe }: Checking, io: Io): Promise<number> {
+export async function check(checking: Checking, io: Io): Promise<number> {
+  const { settings, probe } = checking
   const { server, masking, listeners } = settings
   const key = masking.key
   return checklist(
@@ -45,6 +51,7 @@ export async function check({ settings, probe }: Checking, io: Io): Promise<numb
       ...listeners.flatMap((listener) => [
         ...tlsCheck(`${listener.id}.tls`, listener.tls),
         { about: `${listener.id}.upstream`, run: () => login(listener, probe, io.env) },
+        ...sealedCheck(checking, listener, io.env),
       ]),
     ],
     io,
@@ -116,6 +123,36 @@ async function login(
   await probe(listener, upstreamOf(listener), credential)
   const { host, port, tls } = listener.upstream
   return `logged in to ${host}:${port} ${tls === undefined ? 'without TLS' : 'with TLS'}`
+}
+
+function sealedCheck(
+  checking: Checking,
+  listener: ListenerSettings,
+  env: Io['env'],
+): readonly Check[] {
+  const { sealedCredential } = listener
+  if (sealedCredential === undefined) return []
+  const run = () => sealed(checking, listener, credentialsOf(sealedCredential, env))
+  return [{ about: `${listener.id}.sealed`, run }]
+}
+
+/** Looks at the rights of the role itself: whoever granted them may have forgotten something. */
+async function sealed(
+  { settings, probe, verify, database }: Checking,
+  listener: ListenerSettings,
+  credentials: Credentials,
+): Promise<string> {
+  const credential = await credentials.credential()
+  const upstream = upstreamOf(listener)
+  if (database === undefined) {
+    await probe(listener, upstream, credential)
+    return 'logged in; its rights were not looked at: give --database NAME'
+  }
+  const { data } = await currentBundle(settings.bundle)
+  const protectedColumns = classified(data, listener.id)
+  const problems = await verify(listener, { upstream, credential, database, protectedColumns })
+  if (problems.length === 0) return `sees no protected column of ${database}`
+  throw new Failure(`${problems.join('; ')}. postern grants prints what mends it`)
 }
 
 /** The folder, or the nearest one above it that is there. */

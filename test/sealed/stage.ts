@@ -16,13 +16,15 @@ import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
 import { listen } from '../../sidecars/listen.ts'
 import { loadCatalogue } from '../../sidecars/postgres/catalogue.ts'
 import { postgres } from '../../sidecars/postgres/index.ts'
+import { loadLibrary } from '../../sidecars/postgres/lineage/library.ts'
 import { ready } from '../../sidecars/postgres/read/parser.ts'
+import type { Sealing } from '../../sidecars/postgres/rewrite/shield.ts'
 import { privileges } from '../../sidecars/postgres/roles/privileges.ts'
 import { script } from '../../sidecars/postgres/roles/script.ts'
 import { record } from '../pdp/kit.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { asText } from '../sidecars/postgres/reading.ts'
-import { protectedColumns } from '../sidecars/postgres/rewrite/kit.ts'
+import { masking, protectedColumns } from '../sidecars/postgres/rewrite/kit.ts'
 import { type Client, direct, throughGate } from '../wire/client.ts'
 
 export const variants = ['demo_a', 'demo_b'] as const
@@ -31,6 +33,8 @@ export type Variant = (typeof variants)[number]
 /** Two databases behind a gate that seals its sessions, with the role that `postern grants` makes. */
 export interface Stage {
   readonly server: PostgresServer
+  /** The first database, as rewriting knows it. */
+  readonly sealing: Sealing
   connect(variant: Variant): Promise<Client>
   /** Past the gate, as the sealed role. */
   direct(variant: Variant): Promise<Client>
@@ -58,7 +62,7 @@ export async function stage(): Promise<Stage> {
   const server = await startPostgres()
   const policy = await decider()
   let decide: Engine = policy
-  await databases(server)
+  const sealing = await databases(server)
   const audit = record()
   const observe = (): void => undefined
   const nobody = async () => {
@@ -82,6 +86,7 @@ export async function stage(): Promise<Stage> {
   const way = await listen({ host: '127.0.0.1', port: 0, sidecar: postgres, gate: keeper })
   return {
     server,
+    sealing,
     connect: (variant) => throughGate(way.port, variant, { statement_timeout: '10s' }),
     direct: (variant) => direct({ port: server.port, ...role }, variant),
     change: (how) => {
@@ -95,7 +100,7 @@ export async function stage(): Promise<Stage> {
   }
 }
 
-async function databases(server: PostgresServer): Promise<void> {
+async function databases(server: PostgresServer): Promise<Sealing> {
   server.sql(`create role sealed login password '${role.password}'; create database base_a`)
   server.sql(schema, 'base_a')
   const { username: user, password } = server.superuser
@@ -110,12 +115,24 @@ async function databases(server: PostgresServer): Promise<void> {
   await ready
   const query = asText(client)
   const catalogue = await loadCatalogue(query)
+  // Makes definitions of views qualify every name.
+  await query('begin; set local search_path to pg_catalog')
+  const library = await loadLibrary(query)
+  await query('commit')
   const wanted = await privileges(query, catalogue, (one) => protectedColumns.includes(one))
   await client.end()
   server.sql(script(wanted, { role: 'sealed', database: 'base_a', writes: true }), 'base_a')
   server.sql('create database base_b template base_a')
   server.sql(`\\set variant B\n${schema.slice(schema.indexOf('-- variant B'))}`, 'base_b')
   copies(server)
+  return {
+    catalogue,
+    library,
+    searchPath: ['public'],
+    mask: masking(protectedColumns),
+    sealed: true,
+    filters: new Map(),
+  }
 }
 
 function copies(server: PostgresServer): void {
