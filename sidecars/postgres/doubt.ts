@@ -1,4 +1,4 @@
-import type { State } from './state.ts'
+import type { Proposed, State } from './state.ts'
 import type { Statement } from './statement.ts'
 
 /** Whoever runs something unknown may change settings, names and definitions with it. */
@@ -7,24 +7,54 @@ const isUnknown = ({ command }: Statement): boolean => command.incomplete !== un
 const reason = ({ command }: Statement): string =>
   `after an incomplete ${command.name} the settings and names of this session are not known`
 
+type Doubtful = Pick<State, 'doubt' | 'doubts' | 'batch'>
+
+/** Why nothing this session says is surely understood: what ran unread, or runs before it in the same batch. */
+export function doubtOf({ doubt, doubts, batch }: Doubtful): string | undefined {
+  if (doubts.size === 0) return doubt
+  return doubt ?? [...doubts].find((one) => one.batch === batch)?.why
+}
+
+/** Whether an earlier batch still decides it; in the same one, what fails takes the rest with it. */
+export const isOpen = ({ doubts, batch }: Doubtful): boolean =>
+  doubts.size > 0 && [...doubts].some((one) => one.batch !== batch)
+
 /** What a text says to this session: nothing is surely understood after what was not. */
-export function doubted(
-  statements: readonly Statement[],
-  { doubt: before }: Pick<State, 'doubt'>,
-): readonly Statement[] {
-  let doubt = before
+export function doubted(statements: readonly Statement[], state: Doubtful): readonly Statement[] {
+  let doubt = doubtOf(state)
   if (doubt === undefined && !statements.some(isUnknown)) return statements
   return statements.map((statement) => {
-    const { command } = statement
-    const incomplete = command.incomplete ?? doubt
-    if (isUnknown(statement)) doubt ??= reason(statement)
-    return incomplete === undefined
-      ? statement
-      : { ...statement, command: { ...command, incomplete } }
+    if (isUnknown(statement)) {
+      doubt ??= reason(statement)
+      return statement
+    }
+    return doubt === undefined ? statement : suspect(statement, doubt)
   })
 }
 
-/** Notes that a statement is on its way, before the next one is read: its answer may come later than that. */
-export function sent(state: State, statement: Statement): void {
-  if (isUnknown(statement)) state.doubt ??= reason(statement)
+/** Statements that were read well, in a session that may not mean what they say. */
+const suspects = new WeakSet<Statement>()
+
+function suspect(statement: Statement, incomplete: string): Statement {
+  const made = { ...statement, command: { ...statement.command, incomplete } }
+  suspects.add(made)
+  return made
+}
+
+/** What sending a statement leaves in doubt: at once, since its answer may come later than the next is read; for good once it ran. */
+export function doubts(state: State, statement: Statement): readonly Proposed[] {
+  // Whoever made it suspect answers for the doubt.
+  if (!isUnknown(statement) || suspects.has(statement)) return []
+  const one = { why: reason(statement), batch: state.batch }
+  state.doubts.add(one)
+  const over = (): void => void state.doubts.delete(one)
+  return [
+    {
+      settle() {
+        over()
+        state.doubt ??= one.why
+      },
+      drop: over,
+    },
+  ]
 }

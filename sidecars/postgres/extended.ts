@@ -3,6 +3,7 @@ import { Malformed } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { bound } from './bind.ts'
 import type { Desk } from './desk.ts'
+import { doubtOf, isOpen } from './doubt.ts'
 import { upstreamFrame } from './forward.ts'
 import { describePortal, ends, letterOf, text, valid } from './frames.ts'
 import { isRefused } from './judge.ts'
@@ -12,7 +13,7 @@ import { missing, refuse, tooManyNames } from './refuse.ts'
 import type { Answer } from './requests.ts'
 import type { Run } from './run.ts'
 import { outdated } from './seal.ts'
-import { type Prepared, propose, type State } from './state.ts'
+import { nextReady, type Prepared, propose, type State } from './state.ts'
 import type { Statement } from './statement.ts'
 
 /** Prepared statements and portals one session may keep. */
@@ -79,13 +80,14 @@ function prepare(
   at: number,
 ): Prepared {
   if (!valid(frame, at)) return { statements }
-  return { statements, text: text(frame, at)[0], read: [state.catalogue.current(), state.doubt] }
+  return { statements, text: text(frame, at)[0], read: [state.catalogue.current(), doubtOf(state)] }
 }
 
 /** A statement as it would be read today: the server, too, looks names up anew when they have changed. */
 function current({ state, read }: Desk, { statements, text, read: then }: Prepared): Reading {
   if (text === undefined) return statements
-  const same = then?.[0] === state.catalogue.current() && then?.[1] === state.doubt
+  if (isOpen(state)) return nextReady(state)
+  const same = then?.[0] === state.catalogue.current() && then?.[1] === doubtOf(state)
   return same && statements.every(({ needs }) => needs.length === 0) ? statements : read(text)
 }
 

@@ -1,7 +1,6 @@
 import type { Allowed, Asking, Refused, Ruling } from '../../pdp/contract.ts'
 import { Refusal } from '../../pdp/refusal.ts'
 import { copyOptions } from './copy/options.ts'
-import { sent } from './doubt.ts'
 import { copyPlanOf } from './mask/plan.ts'
 import { type Run, run } from './run.ts'
 import { unmaskable } from './screen.ts'
@@ -27,7 +26,7 @@ export function judge(
     const refused = admit(state, statement, ruling, { runs, asking })
     if (refused !== undefined) return refused
   }
-  return dispatched(state, runs, asking)
+  return runs
 }
 
 type Waiting = { readonly index: number; readonly ruling: Promise<Ruling>; readonly runs: Run[] }
@@ -48,7 +47,7 @@ async function later(
       if (refused !== undefined) return refused
       answer = undefined
     }
-    return dispatched(state, runs, asking)
+    return runs
   } finally {
     state.waiting = false
   }
@@ -94,12 +93,6 @@ function carried(
     ruling.done({ rows: 0, bytes: 0, error: '42501' })
     return { allowed: false, id: ruling.id, refusal: error }
   }
-}
-
-/** They go up now. */
-function dispatched(state: State, runs: readonly Run[], { prepare }: Asking): readonly Run[] {
-  if (prepare !== true) for (const { statement } of runs) sent(state, statement)
-  return runs
 }
 
 /** COPY TO names no columns in its answer: what cannot be masked by what was read must not begin. Throws Refusal. */

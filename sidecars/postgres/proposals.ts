@@ -1,10 +1,12 @@
+import { doubts } from './doubt.ts'
 import type { Names } from './names.ts'
 import { type Proposed, propose, type State } from './state.ts'
 import type { NameChange, Statement } from './statement.ts'
 
-/** What a statement will do to names once the server confirms it. */
+/** What a statement that is sent will do to names, and to what is known, once the server confirms it. */
 export function proposals(state: State, statement: Statement): readonly Proposed[] {
-  return statement.names.map((change) => proposal(state, change, statement.upstream))
+  const names = statement.names.map((change) => proposal(state, change, statement.upstream))
+  return [...names, ...doubts(state, statement)]
 }
 
 function proposal(

@@ -1,6 +1,6 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
-import { doubted } from './doubt.ts'
+import { doubted, isOpen } from './doubt.ts'
 import { followed } from './follow.ts'
 import { nextReady, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
@@ -23,6 +23,7 @@ export function reader(read: Read): (text: string, state: State) => Reading {
   return (text, state) => {
     const overdue = state.catalogue.overdue()
     if (overdue !== undefined) return overdue
+    if (isOpen(state)) return nextReady(state)
     const catalogue = state.catalogue.current()
     const cache = kept.get(catalogue) ?? bounded()
     kept.set(catalogue, cache)

@@ -88,7 +88,7 @@ export type State = {
   /** Why nothing this session says is surely understood any more. */
   doubt: string | undefined
   /** The same of what was sent and has not ended yet. */
-  readonly doubts: string[]
+  readonly doubts: Set<{ readonly why: string; readonly batch: number }>
   /** What Ctrl-C takes back while `waiting` for a person or the record. */
   asking: AbortController
   waiting: boolean
@@ -125,7 +125,7 @@ export function state(
     defined: 0,
     shadowed: false,
     doubt: undefined,
-    doubts: [],
+    doubts: new Set(),
     asking: new AbortController(),
     waiting: false,
     pause: undefined,
