@@ -16,12 +16,17 @@ mask contains {
 	"column": concat(".", [relation, column]),
 	"method": how.method,
 	"args": how.args,
-	"on_predicate": "deny",
+	"on_predicate": on_predicate,
 } if {
 	agent.acts
 	some relation, columns in catalog.touched
 	some column, class in columns
 	how := object.get(data.settings.masks.agents, class, unnamed)
 }
+
+default on_predicate := "deny"
+
+# A sealed agent filters, joins and sorts by constants.
+on_predicate := "allow" if data.settings.sealed[input.resource.id]
 
 unnamed := {"method": "null", "args": {}}
