@@ -4,6 +4,7 @@ import { doubted, isOpen } from './doubt.ts'
 import { followed } from './follow.ts'
 import { nextReady, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
+import { isForAll, template, withText } from './template.ts'
 
 export type Read = (text: string, scope: Scope) => readonly Statement[]
 
@@ -16,7 +17,10 @@ const keptCharsMax = 2 * 1024 * 1024
 const keptTextCharsMax = 16 * 1024
 const entryChars = 256
 
-/** Reads statements for sessions, each text once per catalogue and search path unless it refers to names of the session. */
+/**
+ * Reads statements for sessions, each text once per catalogue and search path unless it refers to names of the session,
+ * and texts that differ in plain values as one.
+ */
 export function reader(read: Read): (text: string, state: State) => Reading {
   const kept = new WeakMap<Catalogue, Kept>()
 
@@ -27,8 +31,8 @@ export function reader(read: Read): (text: string, state: State) => Reading {
     const catalogue = state.catalogue.current()
     const cache = kept.get(catalogue) ?? bounded()
     kept.set(catalogue, cache)
-    const key = `${state.pathKey}${text}`
-    const known = cache.get(key)
+    const { pathKey } = state
+    const known = cache.get(pathKey + text) ?? alike(cache, pathKey, text)
     if (known !== undefined) return doubted(known, state)
     const scope = scopeOf(state, catalogue)
     const statements = followed(read(text, scope), scope.prepared)
@@ -36,9 +40,24 @@ export function reader(read: Read): (text: string, state: State) => Reading {
     // Made a moment ago, by somebody else perhaps: the catalogue gets one chance to know it.
     const missed = statements.some(isUnknown) ? state.catalogue.missed() : undefined
     if (missed !== undefined) return missed.catch(() => undefined)
-    if (!scope.used && text.length <= keptTextCharsMax) cache.set(key, statements)
+    if (!scope.used && text.length <= keptTextCharsMax) remember(cache, pathKey, text, statements)
     return doubted(statements, state)
   }
+}
+
+/** What was read of a text that differs in values which do not matter. */
+function alike(cache: Kept, path: string, text: string): readonly Statement[] | undefined {
+  const shape = template(text)
+  const [other] = (shape && cache.get(path + shape.key)) ?? []
+  return other && [withText(other, text)]
+}
+
+function remember(cache: Kept, path: string, text: string, statements: readonly Statement[]): void {
+  cache.set(path + text, statements)
+  const shape = template(text)
+  if (shape === undefined || cache.get(path + shape.key) !== undefined) return
+  // None where other values may mean something else, so that this is found out once.
+  cache.set(path + shape.key, isForAll(statements, text, shape) ? statements : [])
 }
 
 /** As sidecars/postgres/read says it of relations, functions and types. */

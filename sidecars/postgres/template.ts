@@ -1,0 +1,116 @@
+import type { Node } from 'libpg-query'
+import { as, below, open, word } from './read/ast.ts'
+import { parse } from './read/parser.ts'
+import type { Statement } from './statement.ts'
+
+/** Longer statements are not likely to come again with other values. */
+const charsMax = 4 * 1024
+/**
+ * What a plain statement is made of: blanks, names and words, quoted names, a string of harmless letters, a number that
+ * is an integer whatever it is, and single operators and marks. Nothing that begins a comment, an escape or a dollar quote.
+ */
+const token =
+  /[ \t\r\n]+|[a-z_][a-z0-9_]*(?!['&a-z0-9_$\u0080-\uffff])|"[ !#-~]*"|'([ !#-&(-[\]-~]*)'(?!')|([0-9]{1,9})(?![.a-z0-9_$\u0080-\uffff])|::?|[(),.;*+<>=|~!%-]/iy
+const blank = /\s/
+
+/** A statement with its values taken out: equal keys mean statements that differ in nothing else. */
+export type Template = { readonly key: string; readonly values: number }
+
+/** Undefined for anything that is not plain: then only the very same text is the same statement. */
+export function template(text: string): Template | undefined {
+  if (text.length > charsMax) return undefined
+  let key = ''
+  let values = 0
+  let afterValue = false
+  for (let at = 0; at < text.length; ) {
+    token.lastIndex = at
+    const found = token.exec(text)
+    if (found === null) return undefined
+    const [whole] = found
+    const value = stands(found)
+    // Two strings in a row may be one; a comment begins with two marks.
+    if (value === undefined ? text.startsWith('--', at) : afterValue) return undefined
+    if (value !== undefined) values += 1
+    key += value ?? whole
+    if (!blank.test(whole)) afterValue = value !== undefined
+    at += whole.length
+  }
+  return values === 0 ? undefined : { key, values }
+}
+
+/** What stands for a string or an integer; no statement holds a NUL. */
+function stands([, string, number]: RegExpExecArray): string | undefined {
+  if (string !== undefined) return '\0s'
+  return number === undefined ? undefined : '\0i'
+}
+
+/**
+ * Whether what was read of this statement holds for every other value as well: it is a plain query or write, and each
+ * of its values is compared with something, or written as it is. Everywhere else, as in LIMIT, ORDER BY, a function's
+ * argument or a type, a value may mean more than itself.
+ */
+export function isForAll(
+  statements: readonly Statement[],
+  text: string,
+  { values }: Template,
+): boolean {
+  const [statement, ...others] = statements
+  if (statement === undefined || others.length > 0) return false
+  const { command, names, needs, copy, transaction } = statement
+  if (command.incomplete !== undefined || command.text !== bodyOf(text)) return false
+  if (names.length + needs.length > 0 || copy !== undefined || transaction !== undefined)
+    return false
+  const nodes = parse(text).statements?.map(({ stmt }) => stmt) ?? []
+  const [node] = nodes
+  const kind = node === undefined ? undefined : open(node)?.kind
+  if (nodes.length !== 1 || node === undefined || !plain.has(kind ?? '')) return false
+  return free(node) === values
+}
+
+/** The same with other values. */
+export function withText(statement: Statement, text: string): Statement {
+  return { ...statement, command: { ...statement.command, text: bodyOf(text) } }
+}
+
+/** The statement in a text of one. */
+const bodyOf = (text: string): string => text.replace(/;\s*$/, '').trim()
+
+const plain = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt'])
+const comparing = new Set(['=', '<>', '<', '>', '<=', '>=', '~~', '!~~', '~~*', '!~~*'])
+const comparisons = new Set(['AEXPR_OP', 'AEXPR_IN', 'AEXPR_LIKE', 'AEXPR_ILIKE', 'AEXPR_BETWEEN'])
+
+/** How many values stand where only their being there matters. */
+function free(node: Node): number {
+  let count = own(node)
+  below(open(node)?.body, (inner) => {
+    count += free(inner)
+  })
+  return count
+}
+
+function own(node: Node): number {
+  const expression = as(node, 'A_Expr')
+  if (expression !== undefined) {
+    const operator = word(expression.name?.[(expression.name?.length ?? 0) - 1])
+    const known =
+      comparisons.has(expression.kind ?? '') &&
+      (expression.kind === 'AEXPR_BETWEEN' || comparing.has(operator))
+    return known ? constants(expression.lexpr) + constants(expression.rexpr) : 0
+  }
+  const select = as(node, 'SelectStmt')
+  if (select?.valuesLists !== undefined)
+    return select.valuesLists.reduce((sum, row) => sum + constants(row), 0)
+  const update = as(node, 'UpdateStmt')
+  return (update?.targetList ?? []).reduce(
+    (sum, target) => sum + constants(as(target, 'ResTarget')?.val),
+    0,
+  )
+}
+
+/** A value itself, or those in a list. */
+function constants(node: Node | undefined): number {
+  const list = as(node, 'List')
+  if (list !== undefined) return (list.items ?? []).reduce((sum, one) => sum + constants(one), 0)
+  const constant = as(node, 'A_Const')
+  return constant?.sval !== undefined || constant?.ival !== undefined ? 1 : 0
+}
