@@ -95,29 +95,34 @@ type Kept = {
   set(key: string, statements: readonly Statement[]): void
 }
 
-/** The least recently used go first. */
+/**
+ * Two generations of half the size: what is not used while one fills goes with the next. A Map that is told to forget
+ * and remember at every use would be rebuilt at every use.
+ */
 function bounded(): Kept {
-  const entries = new Map<string, readonly Statement[]>()
+  let young = new Map<string, readonly Statement[]>()
+  let old = new Map<string, readonly Statement[]>()
   let chars = 0
-  const cost = (key: string): number => key.length + entryChars
 
-  return {
-    get(key) {
-      const found = entries.get(key)
-      if (found === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, found)
-      return found
-    },
-    set(key, statements) {
-      entries.set(key, statements)
-      chars += cost(key)
-      for (const oldest of entries.keys()) {
-        if (chars <= keptCharsMax) break
-        entries.delete(oldest)
-        chars -= cost(oldest)
-      }
-    },
+  return { get, set }
+
+  function get(key: string): readonly Statement[] | undefined {
+    const found = young.get(key)
+    if (found !== undefined) return found
+    const earlier = old.get(key)
+    if (earlier !== undefined) set(key, earlier)
+    return earlier
+  }
+
+  function set(key: string, statements: readonly Statement[]): void {
+    const cost = key.length + entryChars
+    if (chars + cost > keptCharsMax / 2) {
+      old = young
+      young = new Map()
+      chars = 0
+    }
+    if (!young.has(key)) chars += cost
+    young.set(key, statements)
   }
 }
 
