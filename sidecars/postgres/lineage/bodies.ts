@@ -13,7 +13,7 @@ import {
 import { type Answer, declared } from './answers.ts'
 import { read } from './body.ts'
 import { executes } from './execute.ts'
-import { type Reading, use } from './reading.ts'
+import { pathOf, type Reading, use } from './reading.ts'
 import { ofType } from './types.ts'
 import { useInside } from './views.ts'
 
@@ -123,8 +123,8 @@ const RUNNING_MAX = 12
 
 /** What a function's source says, undefined where it cannot be read. Worked out once for each catalogue. */
 function bodyOf(reading: Reading, one: Callable): Body | undefined {
-  const { library, searchPath, declared: promised = undeclared } = reading.around
-  const key = `${one.oid} ${one.searchPath === undefined ? searchPath.join(',') : ''}`
+  const { library, declared: promised = undeclared } = reading.around
+  const key = `${one.oid} ${one.searchPath === undefined ? pathOf(reading.around).join() : ''}`
   const bodies = cache(library, promised)
   if (bodies.has(key)) return bodies.get(key)
   const at = running.indexOf(key)

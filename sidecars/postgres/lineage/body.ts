@@ -9,15 +9,22 @@ import { parse } from '../read/parser.ts'
 import type { Body } from './bodies.ts'
 import { parameters } from './parameters.ts'
 import { procedural } from './procedural.ts'
-import type { Reading } from './reading.ts'
+import { pathOf, type Reading } from './reading.ts'
+import { VOID } from './types.ts'
 
 /** Reads the source of a function; undefined where it cannot be read. */
 export function read(outer: Reading, one: Callable): Body | undefined {
   const { definition } = one
   if (definition === undefined || problem(definition) !== undefined) return undefined
-  const { searchPath = outer.around.searchPath } = one
+  const searchPath = one.searchPath ?? pathOf(outer.around)
   const none = () => undefined
-  const around = { ...outer.around, searchPath, prepared: none, cursor: none }
+  const around = {
+    ...outer.around,
+    searchPath,
+    sessionPath: searchPath,
+    prepared: none,
+    cursor: none,
+  }
   try {
     const reading = outer.fresh(around)
     const { columns, from } =
@@ -39,6 +46,9 @@ function sql(reading: Reading, one: Callable, definition: string): Found {
   const scope = parameters(reading.around, one)
   let columns: Fields = []
   for (const node of statements(created)) columns = shown(reading, node, scope)
+  if (columns === undefined && one.gives !== VOID) {
+    reading.facts.doubt('the columns of a function are not known')
+  }
   return { columns, from: computed(...(columns ?? []).map((field) => field.value)) }
 }
 
@@ -49,7 +59,6 @@ function shown(reading: Reading, node: Node, scope: Scope): Fields {
     return [{ name: '', value: reading.expression(returned.returnval, at) }]
   }
   const columns = isQuery(node) ? reading.query(node, at) : reading.statement(node)
-  if (columns === undefined) reading.facts.doubt('the columns of a function are not known')
   return columns
 }
 

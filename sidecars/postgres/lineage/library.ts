@@ -30,9 +30,14 @@ type Found = {
 
 function library(found: Found): Library {
   const byName = new Map<string, Type>()
-  for (const type of found.types.values()) byName.set(`${type.schema}.${type.name}`, type)
+  const arrays = new Map<number, Type>()
+  for (const type of found.types.values()) {
+    byName.set(`${type.schema}.${type.name}`, type)
+    if (type.element !== 0) arrays.set(type.element, type)
+  }
   return {
     type: (oid) => found.types.get(oid),
+    arrayOf: (oid) => arrays.get(oid),
     typeNamed: (name, schema, searchPath) => {
       if (schema !== undefined) return byName.get(`${schema}.${name}`)
       for (const one of path(searchPath)) {

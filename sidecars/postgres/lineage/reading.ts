@@ -14,6 +14,8 @@ export type Surroundings = {
   readonly library: Library
   /** Schemas in order, `$user` replaced. */
   readonly searchPath: readonly string[]
+  /** What functions look names up in that have no search path of their own, where that is another one, as in a view. */
+  readonly sessionPath?: readonly string[]
   /** The command that SQL's EXECUTE runs. */
   prepared(name: string): Command | undefined
   /** The command that FETCH reads from. */
@@ -58,6 +60,11 @@ export type Ctes = {
   /** Asked for each time the name is used. */
   columns(): Fields
   readonly outer: Ctes | undefined
+}
+
+/** The search path that code runs with which has none of its own. */
+export function pathOf({ searchPath, sessionPath }: Surroundings): readonly string[] {
+  return sessionPath ?? searchPath
 }
 
 /** Outside of any query. */

@@ -4,7 +4,7 @@ import { renamed } from '../../sql/lineage/join.ts'
 import type { Named, Source } from '../../sql/lineage/scope.ts'
 import { alsoNamed, computed, copyOf, typeless, type Value } from '../../sql/lineage/value.ts'
 import { words } from '../read/ast.ts'
-import type { Reading } from './reading.ts'
+import { pathOf, type Reading } from './reading.ts'
 import { ofType } from './types.ts'
 import { viewOf } from './views.ts'
 
@@ -19,21 +19,26 @@ export function sourceOf(reading: Reading, relation: Relation, range: RangeVar):
   }
 }
 
-const kept = new WeakMap<Catalogue, Map<number, readonly Named[]>>()
+const kept = new WeakMap<Catalogue, Map<string | number, readonly Named[]>>()
+/** Relations, views times search paths, that are remembered. */
+const KEPT_MAX = 200_000
 
 /** The columns of a stored relation and where their values come from; worked out once for each catalogue. */
 export function columnsOf(reading: Reading, relation: Relation): readonly Named[] {
   const { around } = reading
-  const known = kept.get(around.catalogue) ?? new Map<number, readonly Named[]>()
+  const known = kept.get(around.catalogue) ?? new Map<string | number, readonly Named[]>()
   kept.set(around.catalogue, known)
-  const found = known.get(relation.oid)
+  // What a view calls depends on who uses it.
+  const key = isView(relation) ? `${relation.oid} ${pathOf(around).join()}` : relation.oid
+  const found = known.get(key)
   if (found !== undefined) return found
   const made = relation.columns.map((column, i) => ({
     name: column.name,
     value: shownBy(reading, relation, column, i),
     stored: [{ relation, column }],
   }))
-  known.set(relation.oid, made)
+  if (known.size >= KEPT_MAX) known.clear()
+  known.set(key, made)
   return made
 }
 

@@ -14,6 +14,7 @@ export const VARCHAR = 1043
 export const NUMERIC = 1700
 export const UNKNOWN = 705
 export const RECORD = 2249
+export const VOID = 2278
 export const TSVECTOR = 3614
 
 /** Stand for whatever they are given: an element, an array of it, and others that take any. */
@@ -58,9 +59,9 @@ export function typeOf(reading: Reading, name: TypeName | undefined): Type | und
   if (name === undefined || name.pct_type) return undefined
   const parts = words(name.names)
   const plain = parts[parts.length - 1] ?? ''
-  const full = name.arrayBounds === undefined ? plain : `_${plain}`
   const { library, searchPath } = reading.around
-  const type = library.typeNamed(full, parts[parts.length - 2], searchPath)
+  const one = library.typeNamed(plain, parts[parts.length - 2], searchPath)
+  const type = name.arrayBounds === undefined ? one : one && library.arrayOf(one.oid)
   if (type === undefined && !reading.lenient) reading.facts.doubt(`type ${plain} is not known`)
   return type
 }

@@ -6,7 +6,7 @@ import type { Value } from '../../sql/lineage/value.ts'
 import { problem } from '../read/limits.ts'
 import { parse } from '../read/parser.ts'
 import { FIRST_USER_OID } from '../read/snapshot.ts'
-import { nowhere, type Reading } from './reading.ts'
+import { nowhere, pathOf, type Reading } from './reading.ts'
 
 /** What a view's query says: what it reads, all the way down, and where each of its columns comes from. */
 export type View = {
@@ -21,20 +21,24 @@ export type View = {
   readonly effects: readonly Effect[]
 }
 
-const kept = new WeakMap<Catalogue, Map<number, View | undefined>>()
+const kept = new WeakMap<Catalogue, Map<string, View | undefined>>()
+/** Views times search paths that are remembered. */
+const KEPT_MAX = 20_000
 
 /** What a view shows; undefined where the relation is none, or is the server's own. Read once for each catalogue. */
 export function viewOf(reading: Reading, relation: Relation): View | undefined {
   if (!isView(relation)) return undefined
   const { catalogue, library } = reading.around
-  const views = kept.get(catalogue) ?? new Map<number, View | undefined>()
+  const views = kept.get(catalogue) ?? new Map<string, View | undefined>()
   kept.set(catalogue, views)
-  if (views.has(relation.oid)) return views.get(relation.oid)
+  const key = `${relation.oid} ${pathOf(reading.around).join()}`
+  if (views.has(key)) return views.get(key)
+  if (views.size >= KEPT_MAX) views.clear()
   // Set first: a view that reads itself finds nothing instead of no end.
-  views.set(relation.oid, undefined)
+  views.set(key, undefined)
   const definition = library.view(relation.oid)
   const view = definition === undefined ? undefined : read(reading, relation, definition)
-  views.set(relation.oid, view)
+  views.set(key, view)
   return view
 }
 
@@ -82,8 +86,10 @@ function read(outer: Reading, relation: Relation, definition: string): View {
   const node = refused === undefined ? parse(definition).statements?.[0]?.stmt : undefined
   if (node === undefined) return unreadable(refused ?? 'its query cannot be parsed')
   const none = () => undefined
-  // Definitions are written out with every name qualified.
-  const around = { ...outer.around, searchPath: [], prepared: none, cursor: none }
+  // Definitions are written out with every name qualified, but for what is temporary.
+  const searchPath = relation.schema.startsWith('pg_temp') ? [relation.schema] : []
+  const sessionPath = pathOf(outer.around)
+  const around = { ...outer.around, searchPath, sessionPath, prepared: none, cursor: none }
   try {
     const reading = outer.fresh(around)
     const columns = reading.query(node, nowhere)

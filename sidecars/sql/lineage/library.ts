@@ -48,6 +48,8 @@ export type Operator = {
 /** What can be called, and what tells which of several is meant. */
 export interface Library {
   type(oid: number): Type | undefined
+  /** The type of arrays of these. */
+  arrayOf(oid: number): Type | undefined
   typeNamed(
     name: string,
     schema: string | undefined,

@@ -18,6 +18,7 @@ const nothing: Catalogue = {
   above: () => [],
   library: {
     type: () => undefined,
+    arrayOf: () => undefined,
     typeNamed: () => undefined,
     functions: () => [],
     operators: () => [],

@@ -28,6 +28,7 @@ CREATE SCHEMA own;
 CREATE TABLE own.plain (a int, b text);
 CREATE FUNCTION pinned() RETURNS text LANGUAGE sql SET search_path = own AS 'SELECT b FROM plain';
 CREATE FUNCTION floating() RETURNS text LANGUAGE sql AS 'SELECT b FROM plain';
+CREATE VIEW v_floating AS SELECT floating() AS f;
 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log SELECT value FROM secrets; RETURN NULL; END $$;
 CREATE TRIGGER audited AFTER INSERT ON plain EXECUTE FUNCTION audit();
 CREATE FUNCTION tenfold(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 10';
@@ -73,6 +74,12 @@ describe('bodies', () => {
   test('mean what their names mean to whoever calls them', () => {
     const read = db.read('SELECT floating(), public.floating()', { searchPath: ['own', 'public'] })
     expect(shown(read)).toEqual(['floating~own.plain.b', 'floating~own.plain.b'])
+  })
+
+  test('in views too', () => {
+    const text = 'SELECT f FROM public.v_floating'
+    expect(shown(db.read(text))).toEqual(['f~plain.b+v_floating.f'])
+    expect(shown(db.read(text, { searchPath: ['own'] }))).toEqual(['f~own.plain.b+v_floating.f'])
   })
 
   test('do what they do through whoever calls them', () => {
