@@ -2,7 +2,6 @@ import type { Credential, Gate } from '../../pdp/contract.ts'
 import { type Catalogue, loadCatalogue } from './catalogue.ts'
 import { ask } from './control.ts'
 import { terminate } from './frames.ts'
-import { withLibrary } from './libraries.ts'
 import { login as logIn } from './upstream.ts'
 
 /** What one database holds, kept for every session that uses it. */
@@ -55,8 +54,7 @@ async function load(gate: Gate, database: string, credential: Credential): Promi
   const settings = { database, application_name: 'postern' }
   const { channel } = await logIn(gate.upstream, credential, settings)
   try {
-    const query = (sql: string) => ask(channel, sql)
-    return await withLibrary(query, await loadCatalogue(query))
+    return await loadCatalogue((sql) => ask(channel, sql))
   } finally {
     channel.write(terminate)
     channel.end()

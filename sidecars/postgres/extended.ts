@@ -12,7 +12,7 @@ import type { Reading } from './reader.ts'
 import { missing, refuse, tooManyNames } from './refuse.ts'
 import type { Answer } from './requests.ts'
 import type { Run } from './run.ts'
-import { outdated } from './seal.ts'
+import { outdated } from './seal/same.ts'
 import { nextReady, type Prepared, propose, type State } from './state.ts'
 import type { Statement } from './statement.ts'
 

@@ -4,7 +4,7 @@ import { copyOptions } from './copy/options.ts'
 import { copyPlanOf } from './mask/plan.ts'
 import { type Run, run } from './run.ts'
 import { unmaskable } from './screen.ts'
-import { sealed } from './seal.ts'
+import { sealed } from './seal/seal.ts'
 import type { State } from './state.ts'
 import type { Statement } from './statement.ts'
 

@@ -16,7 +16,6 @@ import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
 import { listen } from '../../sidecars/listen.ts'
 import { loadCatalogue } from '../../sidecars/postgres/catalogue.ts'
 import { postgres } from '../../sidecars/postgres/index.ts'
-import { loadLibrary } from '../../sidecars/postgres/lineage/library.ts'
 import { ready } from '../../sidecars/postgres/read/parser.ts'
 import type { Sealing } from '../../sidecars/postgres/rewrite/shield.ts'
 import { privileges } from '../../sidecars/postgres/roles/privileges.ts'
@@ -115,10 +114,7 @@ async function databases(server: PostgresServer): Promise<Sealing> {
   await ready
   const query = asText(client)
   const catalogue = await loadCatalogue(query)
-  // Makes definitions of views qualify every name.
-  await query('begin; set local search_path to pg_catalog')
-  const library = await loadLibrary(query)
-  await query('commit')
+  const { library } = catalogue
   const wanted = await privileges(query, catalogue, (one) => protectedColumns.includes(one))
   await client.end()
   server.sql(script(wanted, { role: 'sealed', database: 'base_a', writes: true }), 'base_a')

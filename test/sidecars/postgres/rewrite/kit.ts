@@ -8,7 +8,6 @@ import {
   loadCatalogue,
   type Query,
 } from '../../../../sidecars/postgres/catalogue.ts'
-import { loadLibrary } from '../../../../sidecars/postgres/lineage/library.ts'
 import { parse, ready } from '../../../../sidecars/postgres/read/parser.ts'
 import { type Condition, condition } from '../../../../sidecars/postgres/rewrite/filter.ts'
 import { rewrite } from '../../../../sidecars/postgres/rewrite/rewrite.ts'
@@ -78,10 +77,7 @@ export async function ground(extra = ''): Promise<Ground> {
   await ready
   const query = asText(client)
   const catalogue = await loadCatalogue(query)
-  // Makes definitions of views qualify every name.
-  await query('begin; set local search_path to pg_catalog')
-  const library = await loadLibrary(query)
-  await query('commit')
+  const { library } = catalogue
   return {
     server,
     catalogue,

@@ -1,0 +1,37 @@
+import type { Mask } from '../../../pdp/contract.ts'
+import { Refusal } from '../../../pdp/refusal.ts'
+import { parse } from '../read/parser.ts'
+import { isPlaceholder } from '../rewrite/placeholder.ts'
+import type { Statement } from '../statement.ts'
+
+/** What every placeholder has in it: without one there is nothing to look for. */
+const trace = /\[redacted\]|\*{3}|h_|tok_/
+
+/** Whoever writes a mask back would destroy the value it stands for. Throws Refusal. */
+export function ownValues(
+  { command }: Statement,
+  mask: Mask,
+  parameters: readonly (string | null)[],
+): void {
+  if (mask.empty) return
+  const { objects, text = '' } = command
+  if (!objects.some(({ access, name }) => access === 'write' && mask.touches(name))) return
+  if (parameters.some((value) => value !== null && isPlaceholder(value)))
+    throw notOwn('a parameter')
+  if (trace.test(text) && holdsPlaceholder(parse(text).statements)) throw notOwn('a literal')
+}
+
+function holdsPlaceholder(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if ('A_Const' in value) return isPlaceholder(constant(value.A_Const))
+  return Object.values(value).some(holdsPlaceholder)
+}
+
+const constant = (body: unknown): string =>
+  (body as { readonly sval?: { readonly sval?: string } }).sval?.sval ?? ''
+
+function notOwn(what: string): Refusal {
+  return new Refusal('mask_impossible', `${what} is a mask that stands for a protected value`, {
+    remedy: 'Leave the column out, or send the value itself.',
+  })
+}
