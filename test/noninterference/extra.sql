@@ -1,0 +1,13 @@
+-- What the attacks' schema lacks: inheritance across schemas, names that resemble, a join worth making on text.
+-- Run on variant A, before a copy of it becomes variant B.
+CREATE TABLE crm.leads (source text) INHERITS (public.customers);
+INSERT INTO crm.leads(id,name,email,ssn,card_number,phone,tier,country,source) VALUES
+ (200,'Lea Lead','lea@leads.example','555-44-3333','4000000000000002','+15550001111','free','US','web'),
+ (201,'Lou Lead','lou@leads.example','555-44-2222','4000000000000010','+15550002222','pro','GB','fair');
+CREATE TABLE crm.letters (id int PRIMARY KEY, email text, ssn text, label text);
+INSERT INTO crm.letters VALUES (1,'alice@example.com','123-45-6789','first'),(2,'bob@example.org','987-65-4321','second'),(3,'nobody@example.org','000-00-0000','third');
+CREATE TABLE public.wages (id int PRIMARY KEY, salary int, name text);
+INSERT INTO public.wages VALUES (1,200000,'Eve'),(2,120000,'Frank'),(3,5,'Ivy');
+CREATE VIEW crm.lead_view AS SELECT id, name, email AS address, source FROM crm.leads;
+CREATE VIEW public.v_top AS SELECT id, name FROM public.customers ORDER BY ssn LIMIT 2;
+CREATE VIEW public.v_pay AS SELECT e.name, e.salary * 12 AS yearly, m.name AS boss FROM public.employees e LEFT JOIN public.employees m ON m.id = e.manager_id;

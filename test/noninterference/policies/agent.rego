@@ -1,0 +1,39 @@
+# METADATA
+# title: An agent works masked
+# description: >-
+#   It reads and writes every relation and sees no protected value. The masks are constants, so that two databases which
+#   differ in nothing but protected values must look the same.
+# scope: package
+# schemas:
+#   - input: schema.input
+package policies.agent
+
+import data.postern.command
+
+allow contains {"code": "may_connect"} if command.connects
+
+allow contains {"code": "masked_work"} if {
+	command.runs
+	command.only_effects(["read", "write", "delete", "session", "execute"])
+	every function in input.action.sql.functions {
+		harmless(function)
+	}
+}
+
+# Two policies, so that a column has a method of its own.
+mask contains {"column": column, "method": "redact", "on_predicate": "deny"} if {
+	some column in {
+		"public.customers.email",
+		"public.customers.card_number",
+		"public.customers.phone",
+		"public.secrets.value",
+	}
+}
+
+mask contains {"column": column, "method": "null", "on_predicate": "deny"} if {
+	some column in {"public.customers.ssn", "public.employees.salary"}
+}
+
+harmless(function) if function.class in ["pure", "listed", "acting"]
+
+harmless(function) if function.name in {"public.trg_audit", "public.pure_add"}

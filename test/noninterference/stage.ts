@@ -1,0 +1,169 @@
+/** Pairs of databases that differ in nothing but protected values, behind a gate that masks these. */
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildBundle } from '../../bundles/build.ts'
+import { entrypoint, readContent } from '../../bundles/manifest.ts'
+import type { Subject, Upstream } from '../../pdp/contract.ts'
+import { engine, type ManagedEngine } from '../../pdp/engine/engine.ts'
+import { gate } from '../../pdp/gate.ts'
+import { holds } from '../../pdp/hold.ts'
+import { memoryQuotas } from '../../pdp/quota.ts'
+import { secret } from '../../pdp/secret.ts'
+import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
+import { listen } from '../../sidecars/listen.ts'
+import { postgres } from '../../sidecars/postgres/index.ts'
+import type { Sidecar } from '../../sidecars/sidecar.ts'
+import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { type Client, direct, throughGate } from './client.ts'
+
+/** The same place in both variants. */
+export type Pair = { readonly a: Client; readonly b: Client; close(): void }
+
+/** The gate, with what reads and masks given. */
+export interface Doorway {
+  connect(pair: number): Promise<Pair>
+  close(): Promise<void>
+}
+
+export interface Stage {
+  readonly server: PostgresServer
+  /** Opens a gate of its own; the product's sidecar unless another one is given. */
+  open(sidecar?: Sidecar): Promise<Doorway>
+  /** Past the gate, to the same databases. */
+  direct(pair: number): Promise<Pair>
+  stop(): Promise<void>
+}
+
+const role = { username: 'app', password: 'app-secret' }
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const schema = readFileSync(folder('../corpus/schema.sql'), 'utf8')
+const changes = schema.indexOf('-- variant B')
+/** Plans and row order must come from nothing but the statement. */
+const settings = ['autovacuum = off', 'max_parallel_workers_per_gather = 0', 'jit = off']
+
+/** Starts a server; pairs of databases are made as they are asked for. */
+export async function stage(): Promise<Stage> {
+  const server = await startPostgres({ settings })
+  try {
+    fill(server)
+    const policy = await decider()
+    // One object, so that all gates share what they know of the databases.
+    const upstream = { host: server.host, port: server.port }
+    const pairs = pairsOf(server)
+    return {
+      server,
+      open: (sidecar = postgres) => doorway({ upstream, policy, sidecar, pairs }),
+      direct: (pair) =>
+        pairs('past', pair, (database) => direct({ port: server.port, ...role, database })),
+      stop: () => server.stop(),
+    }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+function fill(server: PostgresServer): void {
+  const { username, password } = role
+  server.sql(
+    `create role ${username} login superuser password '${password}'; create database base_a`,
+  )
+  const extra = readFileSync(folder('./extra.sql'), 'utf8')
+  server.sql(`${schema.slice(0, changes)}\n${extra}`, 'base_a')
+  server.sql(`\\set variant A\n${schema.slice(changes)}`, 'base_a')
+  // A copy, so that everything has the same numbers.
+  server.sql('create database base_b template base_a')
+  server.sql(`\\set variant B\n${schema.slice(changes)}`, 'base_b')
+}
+
+/** What differs past the gate changes the files under it, so that each way has databases of its own. */
+type Way = 'gate' | 'past'
+
+type Pairs = (
+  way: Way,
+  pair: number,
+  connect: (database: string) => Promise<Client>,
+) => Promise<Pair>
+
+/** Connects to both databases of a pair; makes them first unless they are there. */
+function pairsOf(server: PostgresServer): Pairs {
+  const made = new Set<string>()
+  return async (way, pair, connect) => {
+    const name = `${way}${pair}`
+    if (!made.has(name)) {
+      made.add(name)
+      for (const variant of ['a', 'b'])
+        server.sql(`create database ${name}_${variant} template base_${variant}`)
+    }
+    const a = await connect(`${name}_a`)
+    const b = await connect(`${name}_b`)
+    return {
+      a,
+      b,
+      close() {
+        a.close()
+        b.close()
+      },
+    }
+  }
+}
+
+async function decider(): Promise<ManagedEngine> {
+  const source = mkdtempSync(join(tmpdir(), 'postern-ni-'))
+  try {
+    cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
+    cpSync(folder('./policies'), join(source, 'policies'), { recursive: true })
+    const opa = folder('../../.tools/opa')
+    const { wasm, data } = readContent(await buildBundle({ source, revision: 'ni', opa }))
+    const made = engine()
+    await made.activate({ name: 'ni', revision: 'ni', digest: 'ni', entrypoint, wasm, data })
+    return made
+  } finally {
+    rmSync(source, { recursive: true, force: true })
+  }
+}
+
+const robot: Subject = {
+  id: 'robot',
+  type: 'agent',
+  issuer: 'https://issuer.test',
+  groups: ['agents'],
+  claims: {},
+  actor: null,
+}
+
+type Door = {
+  readonly upstream: Upstream
+  readonly policy: ManagedEngine
+  readonly sidecar: Sidecar
+  readonly pairs: Pairs
+}
+
+async function doorway({ upstream, policy, sidecar, pairs }: Door): Promise<Doorway> {
+  const observe = (): void => undefined
+  const audit = { append: () => undefined, later: () => undefined }
+  const keeper = gate({
+    resource: { id: 'corpus', protocol: 'postgres', labels: {} },
+    upstream,
+    engine: policy,
+    audit,
+    observe,
+    quotas: memoryQuotas({}),
+    holds: holds({ store: sqliteHolds(':memory:'), audit, observe }),
+    maskKey: secret('0123456789abcdef0123456789abcdef'),
+    identity: { identify: async () => ({ subject: robot, expiresMs: Date.now() + 36_000_000 }) },
+    credentials: {
+      credential: async () => ({ username: role.username, secret: secret(role.password) }),
+    },
+  })
+  const way = await listen({ host: '127.0.0.1', port: 0, sidecar, gate: keeper })
+  return {
+    connect: (pair) =>
+      pairs('gate', pair, (database) =>
+        throughGate({ port: way.port, username: 'robot', password: 't', database }),
+      ),
+    close: () => way.close(),
+  }
+}
