@@ -39,7 +39,8 @@ unnest generate_subscripts enum_range enum_first enum_last xml xpath xpath_exist
 xml_is_well_formed xml_is_well_formed_document xml_is_well_formed_content convert_to convert_from txid_current
 txid_current_if_assigned pg_current_xact_id pg_blocking_pids current_setting currval lastval merge_action
 regexp_split_to_table regexp_matches array_in array_out record_in record_out _pg_expandarray
-pg_advisory_unlock_all pg_get_acl pg_stat_get_numscans pg_show_all_timezone pg_timezone_names pg_timezone_abbrevs`)
+pg_advisory_unlock_all pg_get_acl pg_stat_get_numscans pg_show_all_timezone pg_timezone_names pg_timezone_abbrevs
+pg_show_all_settings pg_available_extensions pg_available_extension_versions pg_is_wal_replay_paused`)
 
 /** Reach files, other sessions, large objects, or run text as SQL: what they touch cannot be told from the statement. */
 const reaching = words(`
