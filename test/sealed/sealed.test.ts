@@ -133,7 +133,7 @@ describe('what cannot be sealed is refused', () => {
   test.each([
     'select ctid from customers',
     'update customers set name = email',
-    'insert into customers(id, name) values (50, $$x$$) returning *',
+    'update customers set name = name returning upper(email)',
   ])('%s', async (text) => {
     expect(errors(await asked(text)).join()).toContain('protected values cannot be kept out')
   })

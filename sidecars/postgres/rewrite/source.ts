@@ -63,7 +63,8 @@ function inlined(work: Work, relation: Relation): Node {
   return subselect(rewritten, { aliasname: relation.name, colnames })
 }
 
-function constant(work: Work, relation: Relation, name: string): Node {
+/** The constant that stands for a column: of its type, or of what its domain is made of. */
+export function constant(work: Work, relation: Relation, name: string): Node {
   const { catalogue, library, mask } = work.sealing
   const found = relation.columns.find((one) => one.name === name)
   const type = found === undefined ? undefined : underlying(library, found.type)

@@ -1,21 +1,14 @@
 import type { Node, RangeVar } from 'libpg-query'
-import type { Relation } from '../../sql/catalogue.ts'
 import { type Body, joined } from './build.ts'
 import { from, itemsOf } from './from.ts'
 import { isPlaceholder } from './placeholder.ts'
 import { withQueries } from './query.ts'
+import { returning } from './returning.ts'
 import type { Item, Scope } from './scope.ts'
-import type { Shield } from './shield.ts'
 import { filtered } from './source.ts'
+import type { Target } from './target.ts'
 import { type Change, testedBy } from './ties.ts'
 import { type At, bodyOf, inexact, listOf, nowhere, relationOf, type Work } from './work.ts'
-
-/** What a statement writes to: it stays as it is, so nothing protected may be read of it. */
-type Target = {
-  readonly relation: Relation
-  readonly shield: Shield | undefined
-  readonly item: Item
-}
 
 /** Rewrites the inside of an INSERT. */
 export function insert(work: Work, body: Body, outside: At): Body {
@@ -29,7 +22,10 @@ export function insert(work: Work, body: Body, outside: At): Body {
   const source = writing(work, target, names, () => work.walk(selectStmt, at))
   values(target, names, selectStmt)
   return {
-    ...(work.walk(rest, targeted(target, [excluded], rest, at)) as Body),
+    ...(work.walk(
+      { ...rest, ...returning(work, rest, target, true) },
+      targeted(target, [excluded], rest, at),
+    ) as Body),
     ...(clause === undefined ? {} : { withClause: clause }),
     ...(selectStmt === undefined ? {} : { selectStmt: source }),
     relation,
@@ -61,8 +57,9 @@ function changed(work: Work, body: Body, outside: At, { change, names, list }: C
   literals(target, body['targetList'])
   const items = itemsOf(work, listOf(sources), at)
   const inside = targeted(target, items, rest, at)
+  const shows = returning(work, rest, target, items.length === 0)
   const walked = writing(work, target, names, () => ({
-    ...(work.walk(rest, inside) as Body),
+    ...(work.walk({ ...rest, ...shows }, inside) as Body),
     ...(sources === undefined
       ? {}
       : { [list]: listOf(sources).map((one) => from(work, one, at, inside.scope)) }),
@@ -94,8 +91,9 @@ export function merge(work: Work, body: Body, outside: At): Body {
   for (const change of ['insert', 'update', 'delete'] as const) tested(work, target, change, names)
   const source = sourceRelation as Node
   const inside = targeted(target, itemsOf(work, [source], at), rest, at)
+  const shows = returning(work, rest, target, false)
   const walked = writing(work, target, names, () => ({
-    ...(work.walk(rest, inside) as Body),
+    ...(work.walk({ ...rest, ...shows }, inside) as Body),
     sourceRelation: from(work, source, at, inside.scope),
   }))
   return { ...walked, ...(clause === undefined ? {} : { withClause: clause }), relation }
