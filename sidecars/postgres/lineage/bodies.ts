@@ -50,7 +50,10 @@ export function triggered(reading: Reading, full: string): void {
   for (const one of named(reading, full)) {
     if (reading.around.declared?.has(one.signature)) continue
     const body = bodyOf(reading, one)
-    if (body !== undefined) absorb(reading, body.command)
+    if (body === undefined) continue
+    // Whoever may define triggers vouches for what of them cannot be read.
+    const { incomplete: _, ...known } = body.command
+    absorb(reading, known)
   }
 }
 

@@ -30,6 +30,8 @@ CREATE FUNCTION pinned() RETURNS text LANGUAGE sql SET search_path = own AS 'SEL
 CREATE FUNCTION floating() RETURNS text LANGUAGE sql AS 'SELECT b FROM plain';
 CREATE VIEW v_floating AS SELECT floating() AS f;
 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log SELECT value FROM secrets; RETURN NULL; END $$;
+CREATE FUNCTION hidden() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'x'; RETURN NULL; END $$;
+CREATE TRIGGER hides AFTER INSERT ON log EXECUTE FUNCTION hidden();
 CREATE TRIGGER audited AFTER INSERT ON plain EXECUTE FUNCTION audit();
 CREATE FUNCTION tenfold(int) RETURNS int LANGUAGE sql AS 'SELECT $1 * 10';
 CREATE TYPE money_t AS (amount int);
@@ -97,6 +99,15 @@ describe('bodies', () => {
       expect.objectContaining({ name: 'public.log', access: 'write' }),
     )
     expect(command.predicates).toContain('public.secrets.value')
+  })
+
+  test('of triggers that cannot be read are named, and vouched for by who made them', () => {
+    const { command } = db.read("INSERT INTO log VALUES ('x')")
+    expect(command.incomplete).toBeUndefined()
+    expect(command['sql']).toMatchObject({
+      triggers: true,
+      functions: [{ name: 'public.hidden', class: 'trigger' }],
+    })
   })
 
   test.each([
