@@ -20,7 +20,15 @@ const always = (
 ).split(' ')
 const sampled = 8
 /** Slow for their data, not for their statements. */
-const heavy = new Set(['indexing', 'stats', 'partition_prune', 'foreign_key', 'alter_table'])
+const heavy = new Set([
+  'indexing',
+  'stats',
+  'stats_ext',
+  'partition_prune',
+  'foreign_key',
+  'alter_table',
+  'join_hash',
+])
 /** No statement of the suite takes longer to read than this, on a machine that does other things as well. */
 const readMsMax = 2_000
 
@@ -65,8 +73,8 @@ test('on the regression suite of PostgreSQL itself', {
   agrees(suite.found)
   expect(suite.found.compared).toBeGreaterThan(whole ? 20_000 : 3_000)
   // A share of what is understood that only grows.
-  expect(suite.found.identical / suite.found.compared).toBeGreaterThan(0.85)
-  expect(suite.found.incomplete / suite.found.compared).toBeLessThan(0.12)
+  expect(suite.found.identical / suite.found.compared).toBeGreaterThan(0.9)
+  expect(suite.found.incomplete / suite.found.compared).toBeLessThan(0.08)
 })
 
 test('on the statements of our own tests', { timeout: 120_000 }, async () => {
