@@ -57,6 +57,7 @@ function stored(work: Work, range: RangeVar, at: At): Item {
     full: range.alias === undefined ? relation.full : undefined,
     columns: relation.columns.map((column, at) => renamed[at] ?? column.name),
     replaced: shieldOf(work, relation) !== undefined,
+    renamed: renamed.length > 0,
   }
 }
 

@@ -26,7 +26,10 @@ function bare(part: string, at: At): void {
     for (const item of inSight(at.scope)) if (item.replaced) throw systemColumn(item, part)
   }
   const item = named(at.scope, part)
-  if (item !== undefined) guardedWhole(item)
+  if (item !== undefined) {
+    guardedWhole(item)
+    ownNames(item)
+  }
 }
 
 function ofItem(item: Item | undefined, part: string): void {
@@ -71,6 +74,15 @@ function guardedWhole(item: Item): void {
     )
 }
 
+/** The row of a table keeps the names its columns have there. */
+function ownNames(item: Item | undefined): void {
+  if (item?.replaced && item.renamed === true)
+    throw inexact(
+      `the whole row of ${item.name} has other column names than its alias gives`,
+      'Name its columns, or leave the list of column names out of the alias.',
+    )
+}
+
 function systemColumn(item: Item, part: string): Error {
   return inexact(`${item.name} has protected columns, and its ${part} cannot be shown`)
 }
@@ -79,6 +91,7 @@ function systemColumn(item: Item, part: string): Error {
 export function call(work: Work, body: Body, at: At): void {
   const rows = listOf(body['args']).filter((arg) => isRow(arg, at))
   if (rows.length === 0) return
+  for (const row of rows) ownNames(rowOf(row, at))
   const parts = namesOf(body['funcname'])
   const last = parts.at(-1) ?? ''
   const { catalogue, searchPath } = work.sealing

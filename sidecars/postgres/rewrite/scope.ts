@@ -7,6 +7,8 @@ export type Item = {
   readonly columns: readonly string[] | undefined
   /** A query stands in the place of the relation. */
   readonly replaced: boolean
+  /** Its columns were given other names, which a stored row as a whole does not have and a query's does. */
+  readonly renamed?: boolean
   /** Columns that may not be read: those of a write's target. */
   readonly guarded?: ReadonlySet<string> | undefined
 }
