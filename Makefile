@@ -34,6 +34,9 @@ rego: setup ## Format, strict check against the schemas, tests and coverage of t
 test: setup check rego ## All tests, against real servers with real clients
 	vitest run
 
+soak: setup ## The long proofs: 100,000 random statements, and all of PostgreSQL's regression suite
+	POSTERN_NI_STATEMENTS=100000 POSTERN_ORACLE=all vitest run test/noninterference test/oracle
+
 bench: setup ## Prints what a decision and a statement cost, against a direct connection and pgbouncer
 	@$(NODE) bench/bench.ts
 
@@ -47,4 +50,4 @@ format: install ## Formats everything
 clean: ## Removes what was installed and made
 	rm -rf node_modules .tools .demo coverage
 
-.PHONY: help install setup demo check rego test bench bundle format clean
+.PHONY: help install setup demo check rego test soak bench bundle format clean
