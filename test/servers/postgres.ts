@@ -13,9 +13,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../deploy/demo/ports.ts'
 import { type Certificates, certificates } from './certificates.ts'
 
 /** A PostgreSQL server of a test's own, with TLS and SCRAM, gone with everything it wrote after `stop`. */
@@ -193,19 +193,6 @@ function embeddedIn(folder: string): string {
 /** The libraries of the embedded package, for a psql that should speak as PostgreSQL 18 does. */
 export function embeddedLibraries(folder: string): string {
   return `${embeddedIn(folder)}/lib`
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() =>
-        typeof address === 'object' && address !== null
-          ? resolve(address.port)
-          : reject(new Error('no free port')),
-      )
-    })
-  })
 }
 
 const startMsMax = 20_000
