@@ -70,7 +70,7 @@ describe('a reader that forgets is caught', () => {
 function summary(outcome: Outcome): string {
   const share = (count: number): string => `${((100 * count) / outcome.statements).toFixed(1)} %`
   return (
-    `non-interference, seed ${seed}: ${outcome.statements} statements, ${outcome.leaks.length} leaks; ` +
+    `non-interference, seed ${seed}: ${outcome.statements} statements, ${outcome.leaks.length} leaks, ${outcome.drifted} drifted; ` +
     `${share(outcome.differing)} differ past the gate, ${share(outcome.failing)} fail there; ` +
     `${share(outcome.refused)} refused (${share(outcome.refusedNeedlessly)} without need), ` +
     `${share(outcome.masked)} masked (${share(outcome.maskedNeedlessly)} without need)`

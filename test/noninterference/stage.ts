@@ -16,7 +16,7 @@ import { listen } from '../../sidecars/listen.ts'
 import { postgres } from '../../sidecars/postgres/index.ts'
 import type { Sidecar } from '../../sidecars/sidecar.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
-import { type Client, direct, throughGate } from './client.ts'
+import { type Client, direct, errorOf, throughGate } from './client.ts'
 
 /** The same place in both variants. */
 export type Pair = { readonly a: Client; readonly b: Client; close(): void }
@@ -31,8 +31,10 @@ export interface Stage {
   readonly server: PostgresServer
   /** Opens a gate of its own; the product's sidecar unless another one is given. */
   open(sidecar?: Sidecar): Promise<Doorway>
-  /** Past the gate, to the same databases. */
+  /** Past the gate, to databases like those behind it. */
   direct(pair: number): Promise<Pair>
+  /** Throws the databases of a pair away; asked for again, they are as they were at first. */
+  renew(pair: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -54,9 +56,10 @@ export async function stage(): Promise<Stage> {
     const pairs = pairsOf(server)
     return {
       server,
-      open: (sidecar = postgres) => doorway({ upstream, policy, sidecar, pairs }),
+      open: (sidecar = postgres) => doorway({ upstream, policy, sidecar, pairs: pairs.connect }),
       direct: (pair) =>
-        pairs('past', pair, (database) => direct({ port: server.port, ...role, database })),
+        pairs.connect('past', pair, (database) => direct({ port: server.port, ...role, database })),
+      renew: pairs.drop,
       stop: () => server.stop(),
     }
   } catch (error) {
@@ -81,32 +84,54 @@ function fill(server: PostgresServer): void {
 /** What differs past the gate changes the files under it, so that each way has databases of its own. */
 type Way = 'gate' | 'past'
 
-type Pairs = (
+type Connect = (
   way: Way,
   pair: number,
   connect: (database: string) => Promise<Client>,
 ) => Promise<Pair>
 
+type Pairs = { readonly connect: Connect; drop(pair: number): Promise<void> }
+
+const variants = ['a', 'b'] as const
+
 /** Connects to both databases of a pair; makes them first unless they are there. */
 function pairsOf(server: PostgresServer): Pairs {
   const made = new Set<string>()
-  return async (way, pair, connect) => {
-    const name = `${way}${pair}`
-    if (!made.has(name)) {
-      made.add(name)
-      for (const variant of ['a', 'b'])
-        server.sql(`create database ${name}_${variant} template base_${variant}`)
+  // Not by a command we wait for without reading: the server waits for logins that are on their way.
+  const order = async (sql: (variant: string) => string): Promise<void> => {
+    const admin = await direct({ port: server.port, ...role, database: 'postgres' })
+    try {
+      for (const variant of variants) {
+        const problem = errorOf(await admin.say(sql(variant)))
+        if (problem !== undefined) throw new Error(problem)
+      }
+    } finally {
+      admin.close()
     }
-    const a = await connect(`${name}_a`)
-    const b = await connect(`${name}_b`)
-    return {
-      a,
-      b,
-      close() {
-        a.close()
-        b.close()
-      },
-    }
+  }
+  return {
+    async connect(way, pair, connect) {
+      const name = `${way}${pair}`
+      if (!made.has(name)) {
+        made.add(name)
+        await order((variant) => `create database ${name}_${variant} template base_${variant}`)
+      }
+      const a = await connect(`${name}_a`)
+      const b = await connect(`${name}_b`)
+      return {
+        a,
+        b,
+        close() {
+          a.close()
+          b.close()
+        },
+      }
+    },
+    async drop(pair) {
+      for (const name of [`gate${pair}`, `past${pair}`])
+        if (made.delete(name))
+          await order((variant) => `drop database ${name}_${variant} with (force)`)
+    },
   }
 }
 
@@ -138,7 +163,7 @@ type Door = {
   readonly upstream: Upstream
   readonly policy: ManagedEngine
   readonly sidecar: Sidecar
-  readonly pairs: Pairs
+  readonly pairs: Connect
 }
 
 async function doorway({ upstream, policy, sidecar, pairs }: Door): Promise<Doorway> {
