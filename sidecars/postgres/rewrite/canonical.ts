@@ -1,7 +1,7 @@
 import type { Node } from 'libpg-query'
-import { Deparser } from 'pgsql-deparser'
 import { parse } from '../read/parser.ts'
 import { sameTree } from './tree.ts'
+import { written } from './writer.ts'
 
 /** One text that means exactly a tree, or why there is none. */
 export type Canonical =
@@ -24,14 +24,4 @@ export function canonical(statement: Node): Canonical {
 
 function unwritable(why: string): Canonical {
   return { problem: `the statement cannot be written out again: ${why}` }
-}
-
-function written(statement: Node): string {
-  const deparser = new Deparser(statement as never, { pretty: false })
-  // The library's own form drops the schema of built-in types, which a search path could then replace.
-  deparser.TypeCast = ({ arg, typeName }, context) =>
-    typeName === undefined
-      ? ''
-      : `CAST(${deparser.visit(arg as never, context)} AS ${deparser.TypeName(typeName, context)})`
-  return deparser.deparseQuery()
 }
