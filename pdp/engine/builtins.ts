@@ -1,15 +1,19 @@
 import { crypto } from './builtins/crypto.ts'
 import { encoding } from './builtins/encoding.ts'
+import { globs } from './builtins/globs.ts'
+import { graph } from './builtins/graph.ts'
 import { jwt } from './builtins/jwt.ts'
 import { net } from './builtins/net.ts'
 import { objects } from './builtins/objects.ts'
 import type { Builtins } from './builtins/operands.ts'
+import { patch } from './builtins/patch.ts'
 import { regex } from './builtins/regex.ts'
 import { semver } from './builtins/semver.ts'
 import { printf } from './builtins/sprintf.ts'
 import { strings } from './builtins/strings.ts'
 import { time } from './builtins/time.ts'
 import { units } from './builtins/units.ts'
+import { uri } from './builtins/uri.ts'
 import { uuid } from './builtins/uuid.ts'
 
 /**
@@ -19,14 +23,18 @@ import { uuid } from './builtins/uuid.ts'
 export const builtins: Builtins = {
   ...crypto,
   ...encoding,
+  ...globs,
+  ...graph,
   ...jwt,
   ...net,
   ...objects,
   ...printf,
+  ...patch,
   ...regex,
   ...semver,
   ...strings,
   ...time,
   ...units,
+  ...uri,
   ...uuid,
 }

@@ -16,6 +16,9 @@ export const regex: Builtins = {
     const found = matches(compiled(string(pattern)), subject, most < 0 ? Infinity : most)
     return found.map(([start, end]) => subject.slice(start, end))
   }),
+  'regex.template_match': pure((template, text, open, close) =>
+    compiled(templated(string(template), string(open), string(close))).test(string(text)),
+  ),
 }
 
 type Match = readonly [start: number, end: number, groups: readonly (string | undefined)[]]
@@ -95,6 +98,29 @@ function split(pattern: RE2JS, text: string): readonly string[] {
   }
   if (end !== text.length) pieces.push(text.slice(from))
   return pieces
+}
+
+/** A text with patterns between delimiters as one pattern of the whole. */
+function templated(template: string, open: string, close: string): string {
+  if (Buffer.byteLength(open) !== 1 || Buffer.byteLength(close) !== 1)
+    throw new Error('a delimiter is one byte')
+  let made = '^'
+  let level = 0
+  let from = 0
+  for (let at = 0; at < template.length; at++) {
+    if (template[at] === open && level++ === 0) {
+      made += RE2JS.quote(template.slice(from, at))
+      from = at + 1
+    } else if (template[at] === close && --level <= 0) {
+      if (level < 0) throw new Error('unbalanced delimiters')
+      const part = template.slice(from, at)
+      compiled(`^${part}$`)
+      made += `(${part})`
+      from = at + 1
+    }
+  }
+  if (level !== 0) throw new Error('unbalanced delimiters')
+  return `${made}${RE2JS.quote(template.slice(from))}$`
 }
 
 function width(text: string, at: number): number {

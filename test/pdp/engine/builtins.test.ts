@@ -3,9 +3,12 @@ import { builtins } from '../../../pdp/engine/builtins.ts'
 import { compare } from '../../../pdp/engine/order.ts'
 import { parse } from '../../../pdp/engine/text.ts'
 import { isArray, isObject, isSet, type Value } from '../../../pdp/engine/value.ts'
-import { calls, differing } from './calls.ts'
+import { calls as common, differing } from './calls.ts'
+import { documentCalls } from './calls-documents.ts'
+import { tokenCalls } from './calls-tokens.ts'
 import { opaEval } from './kit.ts'
 
+const calls = [...common, ...documentCalls, ...tokenCalls]
 const moment = { nowNs: 1_763_675_000_123_456_789n }
 // Through object.get an operand has no type at compile time, so that wrong ones reach the builtin.
 const rules = calls.map(([name, args], index) => {
@@ -17,7 +20,12 @@ const rego = `package t\n\n${rules.join('\n')}\n`
 const theirs = opaEval(rego, 'data.t', {}) as Record<string, unknown>
 
 describe('a builtin answers as OPA does', () => {
-  const rows = calls.map(([name, args], index) => ({ call: `${name}(${args})`, name, args, index }))
+  const rows = calls.map(([name, args], index) => ({
+    call: `${name}(${args.length > 300 ? `${index}` : args})`,
+    name,
+    args,
+    index,
+  }))
 
   test.each(rows)('$call', ({ name, args, index }) => {
     expect(answer(name, args)).toEqual(theirs[`r${index}`])
@@ -39,7 +47,7 @@ describe('where Go depends on the machine or wastes it, the call fails instead',
 test('the clock stands still within one decision and is known to be one', () => {
   expect(builtins['time.now_ns']?.call([], moment)).toBe(moment.nowNs)
   const impure = Object.keys(builtins).filter((name) => builtins[name]?.nondeterministic)
-  expect(impure).toEqual(['time.now_ns'])
+  expect(impure.sort()).toEqual(['io.jwt.decode_verify', 'time.now_ns'])
 })
 
 test.each([

@@ -1,5 +1,5 @@
 /** Calls of builtins as Rego writes them; the expected answers come from the pinned opa itself. */
-type Call = readonly [name: string, args: string]
+export type Call = readonly [name: string, args: string]
 
 const jwt = `${segment({ alg: 'HS256', typ: 'JWT' })}.${segment({ sub: 'ann', n: 12, deep: { a: [1] } })}.c2lnbmF0dXJl`
 const nested = `${segment({ alg: 'none', cty: 'JWT' })}.${Buffer.from(`"${jwt}"`).toString('base64url')}.`
