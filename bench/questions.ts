@@ -34,6 +34,7 @@ const context: Input['context'] = {
     'mask:redact',
     'mask:tokenize',
     'obligation:outlive_token',
+    'obligation:profile',
     'quota',
   ],
 }

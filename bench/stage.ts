@@ -93,7 +93,7 @@ async function transport(
     more: 'log: { level: warn }\nlimits: { sessions_max: 1000, sessions_per_subject_max: 1000 }\n',
   }
   writeConfig(setup)
-  const gate = await startGate(setup, postgres.password)
+  const gate = await startGate(setup, postgres)
   const bouncerPort = await freePort()
   const peer = bouncer(folder, kind, bouncerPort, postgres)
   await listening(bouncerPort, postgres)

@@ -84,7 +84,7 @@ connect := {"name": "connect", "effects": ["session"], "objects": []}
 
 capabilities := [
 	"hold", "limit:rows", "mask:hash", "mask:null", "mask:partial", "mask:redact", "mask:tokenize",
-	"obligation:notify", "obligation:outlive_token", "quota",
+	"obligation:notify", "obligation:outlive_token", "obligation:profile", "quota",
 ]
 
 # The whole question: this subject, this command, on the shop's production database.

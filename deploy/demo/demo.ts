@@ -7,6 +7,7 @@ import { type Gate, type Ports, project, startGate, writeConfig } from './gate.t
 import { startIssuer } from './issuer.ts'
 import { freePort } from './ports.ts'
 import { type Postgres, startPostgres } from './postgres.ts'
+import { seal } from './seal.ts'
 import { type Stage, tour } from './tour.ts'
 
 const say = (text: string): boolean => process.stdout.write(`${text}\n`)
@@ -44,7 +45,8 @@ async function start(): Promise<Started> {
   rmSync(folder, { recursive: true, force: true })
   const setup = { folder, ports, certificates: made, issuer: issuer.url }
   writeConfig(setup)
-  const gate = await startGate(setup, postgres.password)
+  await seal(setup, postgres)
+  const gate = await startGate(setup, postgres)
   stops.push(gate.stop)
   return { folder, ports, issuer, postgres, gate }
 }

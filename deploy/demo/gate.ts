@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Certificates } from './certificates.ts'
+import type { Postgres } from './postgres.ts'
 
 export type Ports = {
   readonly postgres: number
@@ -31,6 +32,8 @@ export type Setup = {
   readonly more?: string
   /** Another bundle than the demo's: its path. */
   readonly bundle?: string
+  /** Another place of the sealed role's password than the environment, e.g. `{ file: ./password }`. */
+  readonly sealedSecret?: string
 }
 
 export const project = fileURLToPath(new URL('../../', import.meta.url))
@@ -56,12 +59,12 @@ export function writeConfig(setup: Setup): void {
 }
 
 /** Starts `postern serve` and resolves when it is ready; its log goes to gate.log in the folder. */
-export async function startGate(setup: Setup, secret: string): Promise<Gate> {
+export async function startGate(setup: Setup, postgres: Logins): Promise<Gate> {
   const log = openSync(join(setup.folder, 'gate.log'), 'a')
   const child = spawn(
     process.execPath,
     [join(project, 'main.ts'), 'serve', '--config', join(setup.folder, 'postern.yaml')],
-    { env: { ...process.env, SHOP_PASSWORD: secret }, stdio: ['ignore', log, log] },
+    { env: { ...process.env, ...secretsOf(postgres) }, stdio: ['ignore', log, log] },
   )
   closeSync(log)
   const stop = (): Promise<void> => stopped(child)
@@ -72,6 +75,13 @@ export async function startGate(setup: Setup, secret: string): Promise<Gate> {
     throw error
   }
   return { process: child, stop }
+}
+
+export type Logins = Pick<Postgres, 'password' | 'sealed'>
+
+/** The environment in which the configuration finds its secrets. */
+export function secretsOf({ password, sealed }: Logins): Readonly<Record<string, string>> {
+  return { SHOP_PASSWORD: password, SHOP_SEALED_PASSWORD: sealed.password }
 }
 
 async function ready(child: ChildProcess, port: number): Promise<void> {
@@ -133,5 +143,8 @@ listeners:
     credential:
       username: shop_owner
       secret: { env: SHOP_PASSWORD }
+    sealed_credential:
+      username: shop_sealed
+      secret: ${setup.sealedSecret ?? '{ env: SHOP_SEALED_PASSWORD }'}
 ${setup.more ?? ''}`
 }

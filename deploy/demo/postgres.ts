@@ -24,12 +24,15 @@ export type Postgres = {
   readonly port: number
   readonly owner: string
   readonly password: string
+  /** A role that may log in and nothing else yet, for sessions that policy seals. */
+  readonly sealed: { readonly username: string; readonly password: string }
   stop(): Promise<void>
 }
 
 type Account = { readonly uid: number; readonly gid: number }
 
 const owner = 'shop_owner'
+const sealedRole = 'shop_sealed'
 const startMsMax = 20_000
 
 /** Starts a server with TLS and SCRAM on a loopback port and loads the shop into database `shop`. */
@@ -40,7 +43,7 @@ export async function startPostgres(
 ): Promise<Postgres> {
   const account = process.getuid?.() === 0 ? unprivileged() : undefined
   const folder = mkdtempSync(join(tmpdir(), 'postern-demo-'))
-  const password = randomBytes(18).toString('base64url')
+  const [password, sealedPassword] = [secret(), secret()]
   const programs = unpacked(folder)
   prepare(folder, password, pair, account)
   run(join(programs, 'bin/initdb'), initArguments(folder), account)
@@ -52,13 +55,16 @@ export async function startPostgres(
   )
   const stop = (): Promise<void> => stopped(server, folder)
   try {
-    await load(port, password, server)
+    await load({ port, password, sealedPassword }, server)
   } catch (error) {
     await stop()
     throw error
   }
-  return { port, owner, password, stop }
+  const sealed = { username: sealedRole, password: sealedPassword }
+  return { port, owner, password, sealed, stop }
 }
+
+const secret = (): string => randomBytes(18).toString('base64url')
 
 /** The package's links are missing after an install without scripts; a copy elsewhere is readable for any uid. */
 function unpacked(folder: string): string {
@@ -127,9 +133,19 @@ function serve(
   })
 }
 
-async function load(port: number, password: string, server: ChildProcess): Promise<void> {
+type Loading = {
+  readonly port: number
+  readonly password: string
+  readonly sealedPassword: string
+}
+
+async function load(
+  { port, password, sealedPassword }: Loading,
+  server: ChildProcess,
+): Promise<void> {
   const admin = await connected({ port, password, database: 'postgres' }, server)
   await admin.query('create database shop')
+  await admin.query(`create role ${sealedRole} login password '${sealedPassword}'`)
   await admin.end()
   const shop = await connected({ port, password, database: 'shop' }, server)
   await shop.query(readFileSync(new URL('shop.sql', import.meta.url), 'utf8'))

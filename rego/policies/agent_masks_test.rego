@@ -40,8 +40,9 @@ test_a_class_without_a_method_is_null if {
 	masked(decision) == {"public.customers.name": "null"}
 }
 
-test_an_agent_may_not_filter_by_what_it_may_not_see if {
-	decision := decide(examples.robot, examples.filtered("public.customers.email"))
+test_an_agent_that_is_not_sealed_may_not_filter_by_what_it_may_not_see if {
+	decision := postern.decision with input as examples.asks(examples.robot, examples.filtered("public.customers.email"))
+		with data.settings.sealed as {}
 	decision.effect == "deny"
 	examples.code(decision) == "protected_predicate"
 }

@@ -8,6 +8,7 @@ nightly := object.union(examples.person("nightly", ["engineers", "batch"]), {"ty
 obligations(subject, action, groups) := decision.obligations if {
 	decision := postern.decision with input as examples.asks(subject, action)
 		with data.settings.groups.long_sessions as groups
+		with data.settings.sealed as {}
 }
 
 kept := [{"name": "outlive_token"}]

@@ -1,6 +1,7 @@
 /** `postern check` against everything it names, for real. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { secretsOf } from '../../deploy/demo/gate.ts'
 import { postern } from '../gate.ts'
 import { type Stage, startStage } from './stage.ts'
 
@@ -11,10 +12,12 @@ beforeAll(async () => {
 })
 afterAll(() => stage.stop())
 
-const check = (secret: string) =>
-  postern(undefined, ['check', '--config', join(stage.setup.folder, 'postern.yaml')], {
-    SHOP_PASSWORD: secret,
-  })
+const check = (password: string) =>
+  postern(
+    undefined,
+    ['check', '--database', 'shop', '--config', join(stage.setup.folder, 'postern.yaml')],
+    secretsOf({ ...stage.postgres, password }),
+  )
 
 test('all is well', async () => {
   const { status, out, err } = await check(stage.postgres.password)
@@ -23,6 +26,7 @@ test('all is well', async () => {
   expect(out).toMatch(/^ok +issuer +http:\/\/127\.0\.0\.1:\d+ gives keys$/m)
   expect(out).toMatch(/^ok +shop\.tls +/m)
   expect(out).toMatch(/^ok +shop\.upstream +logged in to 127\.0\.0\.1:\d+ with TLS$/m)
+  expect(out).toMatch(/^ok +shop\.sealed +sees no protected column of shop$/m)
 })
 
 test('a wrong password is the one problem, and is not shown', async () => {

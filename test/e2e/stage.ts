@@ -9,6 +9,7 @@ import { type Gate, type Setup, startGate, writeConfig } from '../../deploy/demo
 import { type Issuer, type Person, startIssuer } from '../../deploy/demo/issuer.ts'
 import { freePort } from '../../deploy/demo/ports.ts'
 import { type Postgres, startPostgres } from '../../deploy/demo/postgres.ts'
+import { seal } from '../../deploy/demo/seal.ts'
 
 export type Stage = {
   readonly setup: Setup
@@ -38,9 +39,11 @@ export async function startStage(more: Partial<Setup> = {}): Promise<Stage> {
     gate: await freePort(),
     server: await freePort(),
   }
-  const setup = { folder, ports, certificates: made, issuer: issuer.url, ...more }
+  const setup: Setup = { folder, ports, certificates: made, issuer: issuer.url, ...more }
   writeConfig(setup)
-  let gate: Gate = await startGate(setup, postgres.password)
+  // Other bundles classify nothing of the shop.
+  if (setup.bundle === undefined) await seal(setup, postgres)
+  let gate: Gate = await startGate(setup, postgres)
   const direct = new pg.Client({
     host: '127.0.0.1',
     port: postgres.port,
@@ -56,7 +59,7 @@ export async function startStage(more: Partial<Setup> = {}): Promise<Stage> {
     direct,
     async restart() {
       await gate.stop()
-      gate = await startGate(setup, postgres.password)
+      gate = await startGate(setup, postgres)
     },
     async stop() {
       await direct.end()

@@ -4,12 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { project } from '../../deploy/demo/gate.ts'
+import { seal } from '../../deploy/demo/seal.ts'
 import { connect, run, type Stage, startStage } from '../e2e/stage.ts'
 
 export type Who = 'alice' | 'support-bot'
 
-/** What the gate makes of a statement; `masked` answers other rows than the server alone does. */
-export type Verdict = 'allow' | 'masked' | 'refuse'
+/**
+ * What becomes of a statement; `masked` answers other rows than the server alone does, `forbidden` is the server's own no to
+ * the login of sealed sessions.
+ */
+export type Verdict = 'allow' | 'masked' | 'refuse' | 'forbidden'
 
 /** One line of statements.jsonl. */
 export type Recorded = {
@@ -19,6 +23,8 @@ export type Recorded = {
   readonly expect: Verdict
   /** Answers differ from one moment or session to the next: only their columns are compared. */
   readonly varies?: true
+  /** Why a sealed session is not answered as the gate's own login is. */
+  readonly sealed?: string
 }
 
 type Answer =
@@ -38,6 +44,7 @@ const rowsOfAgentsMax = 1_000
 export async function startShop(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-ordinary-'))
   const stage = await startStage({ bundle: await patientBundle(folder) })
+  await seal(stage.setup, stage.postgres)
   return {
     ...stage,
     async stop() {
@@ -110,6 +117,7 @@ async function answered(client: pg.Client, statement: string): Promise<Answer> {
 }
 
 function verdict(gated: Answer, plain: Answer, varies: boolean): string {
+  if (gated.kind === 'error' && gated.code === '42501' && plain.kind === 'rows') return 'forbidden'
   if (gated.kind !== 'rows' || plain.kind !== 'rows') {
     const [one, other] = [JSON.stringify(gated), JSON.stringify(plain)]
     return one === other ? 'allow' : `${one} instead of ${other}`

@@ -12,6 +12,7 @@ export const capabilities = [
   'mask:redact',
   'mask:tokenize',
   'obligation:outlive_token',
+  'obligation:profile',
   'quota',
 ]
 

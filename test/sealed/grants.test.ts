@@ -59,7 +59,9 @@ test('the columns of one resource are those the bundle classifies', () => {
 test('what grants prints is what check asks for', async () => {
   const server = await startPostgres()
   onTestFinished(() => server.stop())
-  server.sql("create table customers (id int, email text); create role sealed login password 's'")
+  server.sql(
+    "create table customers (id int, email text); create role sealed login password 's'; revoke temporary on database postgres from public",
+  )
   const { port, superuser } = server
   const upstream = { host: '127.0.0.1', port }
   const one = listener({
@@ -72,10 +74,12 @@ test('what grants prints is what check asks for', async () => {
   const problems = () => roles.postgres.verify({ upstream, credential: sealed, ...looking })
   expect(await problems()).toEqual(['cannot read public.customers.id'])
   server.sql('grant select on customers to sealed')
-  expect(await problems()).toEqual(['can read public.customers.email'])
+  expect(await problems()).toEqual([
+    'can read public.customers.email: too much is GRANT SELECT ON public.customers TO sealed',
+  ])
   const using = parts(one, (_, granting) => roles.postgres.grants(granting))
   const script = await run(['shop', '--database', 'postgres'], using, superuser.password)
-  expect(script).toContain('GRANT SELECT ("id") ON TABLE "public"."customers" TO "sealed";')
+  expect(script).toContain('GRANT SELECT ("id"), REFERENCES ON TABLE "public"."customers" TO "sealed";')
   server.sql(script)
   expect(await problems()).toEqual([])
 })

@@ -42,10 +42,11 @@ function granted(one: Readable, to: string, writes: boolean): readonly string[] 
   const some = typeof columns === 'object'
   const read = some ? [`SELECT (${columns.map(quoted).join(', ')})`] : ['SELECT']
   const changes = writes && kind === 'table' ? ['INSERT', 'UPDATE', 'DELETE'] : []
-  const rights = [...(columns === 'none' ? [] : read), ...changes]
+  // Shows no row. With it information_schema lists columns and keys, and who cannot make a table can do nothing else with it.
+  const rights = [...(columns === 'none' ? [] : read), ...changes, 'REFERENCES']
   return [
     `REVOKE ALL ON ${target} FROM ${columns === 'all' ? to : `PUBLIC, ${to}`};`,
-    ...(rights.length === 0 ? [] : [`GRANT ${rights.join(', ')} ON ${target} TO ${to};`]),
+    `GRANT ${rights.join(', ')} ON ${target} TO ${to};`,
   ]
 }
 

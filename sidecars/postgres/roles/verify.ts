@@ -1,5 +1,5 @@
 import type { Query } from '../catalogue.ts'
-import type { Privileges } from './privileges.ts'
+import type { Privileges, Readable } from './privileges.ts'
 
 /** More is not listed: the script mends all of them. */
 const problemsMax = 20
@@ -11,6 +11,7 @@ export async function verifyRole(query: Query, wanted: Privileges): Promise<read
     ...(await memberships(query)),
     ...(await columns(query, wanted)),
     ...(await functions(query, wanted)),
+    ...(await creating(query, wanted)),
   ]
   // What it must not be able to do comes first.
   const ordered = [...problems.filter((one) => !lacks(one)), ...problems.filter(lacks)]
@@ -55,13 +56,61 @@ async function columns(query: Query, { relations }: Privileges): Promise<readonl
       `AND a.attrelid OPERATOR(pg_catalog.=) ANY (ARRAY[${oids}]::pg_catalog.oid[])`,
   )
   const found = Map.groupBy(rows, ([oid]) => Number(oid))
-  return relations.flatMap(({ oid, schema, name, columns }) =>
-    (found.get(oid) ?? []).flatMap(([, column, can]) => {
+  const excess: { readonly one: Readable; readonly column: string }[] = []
+  const missing: string[] = []
+  for (const one of relations) {
+    const { schema, name, columns } = one
+    for (const [, column = '', can] of found.get(one.oid) ?? []) {
       const wanted = columns === 'all' || (columns !== 'none' && columns.includes(column ?? ''))
-      if ((can === 't') === wanted) return []
-      return [`${wanted ? 'cannot' : 'can'} read ${schema}.${name}.${column}`]
-    }),
+      if (can === 't' && !wanted) excess.push({ one, column: column ?? '' })
+      if (can !== 't' && wanted) missing.push(`cannot read ${schema}.${name}.${column}`)
+    }
+  }
+  return [...(await tooMuch(query, excess)), ...missing]
+}
+
+type Excess = { readonly one: Readable; readonly column: string }
+
+/** What gives it these columns: a grant on the column or its table, to it, to PUBLIC or to a role it is a member of. */
+async function tooMuch(query: Query, excess: readonly Excess[]): Promise<readonly string[]> {
+  if (excess.length === 0) return []
+  const oids = [...new Set(excess.map(({ one }) => one.oid))].join()
+  const these = `OPERATOR(pg_catalog.=) ANY (ARRAY[${oids}]::pg_catalog.oid[])`
+  const to =
+    "CASE WHEN g.grantee OPERATOR(pg_catalog.=) '0'::pg_catalog.oid THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END"
+  const reaches =
+    "g.privilege_type OPERATOR(pg_catalog.=) 'SELECT' AND (g.grantee OPERATOR(pg_catalog.=) '0'::pg_catalog.oid OR pg_catalog.pg_has_role(CURRENT_USER, g.grantee, 'USAGE'))"
+  const rows = await query(
+    `SELECT c.oid, NULL, ${to} FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS g WHERE c.oid ${these} AND ${reaches} ` +
+      `UNION ALL SELECT a.attrelid, a.attname, ${to} FROM pg_catalog.pg_attribute AS a, pg_catalog.aclexplode(a.attacl) AS g WHERE a.attrelid ${these} AND ${reaches}`,
   )
+  return excess.map(({ one, column }) => {
+    const full = `${one.schema}.${one.name}`
+    const by = rows
+      .filter(([oid, only]) => Number(oid) === one.oid && (only === null || only === column))
+      .map(
+        ([, only, grantee]) =>
+          `GRANT SELECT${only === null ? '' : ` (${only})`} ON ${full} TO ${grantee}`,
+      )
+    return `can read ${full}.${column}${by.length === 0 ? '' : `: too much is ${by.join(' and ')}`}`
+  })
+}
+
+/** Whoever can make a relation can make keys and triggers that tell values, and hide tables behind others of their names. */
+async function creating(query: Query, { schemas }: Privileges): Promise<readonly string[]> {
+  const rows = await query(
+    "SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE pg_catalog.has_schema_privilege(n.oid, 'CREATE')",
+  )
+  const [here] = await query(
+    "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')",
+  )
+  return [
+    ...rows.flatMap(([schema]) =>
+      schemas.includes(schema ?? '') ? [`may create in the schema ${schema}`] : [],
+    ),
+    ...(here?.[0] === 't' ? ['may create schemas'] : []),
+    ...(here?.[1] === 't' ? ['may create temporary tables'] : []),
+  ]
 }
 
 async function functions(query: Query, { definers }: Privileges): Promise<readonly string[]> {
