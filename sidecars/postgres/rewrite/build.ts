@@ -41,14 +41,15 @@ export function table(relation: { readonly schema: string; readonly name: string
   } satisfies Node
 }
 
-/** A query over one source. */
+/** A query over one source. Its condition is worked out before any that is put around it: OFFSET is a fence to the planner. */
 export function query(targetList: Node[], source: Node, where?: Node): Node {
   return {
     SelectStmt: {
       targetList,
       fromClause: [source],
-      ...(where === undefined ? {} : { whereClause: where }),
-      limitOption: 'LIMIT_OPTION_DEFAULT',
+      ...(where === undefined
+        ? { limitOption: 'LIMIT_OPTION_DEFAULT' }
+        : { whereClause: where, limitOffset: zero, limitOption: 'LIMIT_OPTION_COUNT' }),
       op: 'SETOP_NONE',
     },
   }
@@ -65,6 +66,15 @@ export function operation(operator: string, lexpr: Node, rexpr: Node): Node {
     A_Expr: { kind: 'AEXPR_OP', name: [name('pg_catalog'), name(operator)], lexpr, rexpr },
   }
 }
+
+/** The second only where the first is true: AND may work out either first, and fail for rows that nobody may see. */
+export function guarded(first: Node, second: Node | undefined): Node {
+  if (second === undefined) return first
+  const when: Node = { CaseWhen: { expr: first, result: second } }
+  return { CaseExpr: { args: [when] } }
+}
+
+const zero: Node = { A_Const: { ival: {} } }
 
 /** All of them, or any of them; the only one where there is one. */
 export function joined(boolop: 'AND_EXPR' | 'OR_EXPR', args: readonly Node[]): Node | undefined {

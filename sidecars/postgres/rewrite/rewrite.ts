@@ -6,7 +6,7 @@ import { call, indirection, reference } from './reference.ts'
 import { type Sealing, type Shields, shields } from './shield.ts'
 import { source } from './source.ts'
 import { type At, inexact, namesOf, nowhere, relationOf, shieldOf, type Work } from './work.ts'
-import { insert, merge, remove, update } from './write.ts'
+import { insert, loaded, merge, remove, update } from './write.ts'
 
 /** Reads and writes through which a query may stand for a relation. Everything else must not name a shielded one. */
 const passing = new Set([
@@ -128,6 +128,8 @@ function untouched(work: Work, value: unknown): void {
 /** COPY of a table becomes COPY of a query; like the table's own it leaves out children and generated columns. */
 function copy(work: Work, body: Body, at: At): Body {
   const { relation: range, attlist, ...rest } = body
+  if (body['is_from'] === true)
+    loaded(work, range, attlist === undefined ? undefined : namesOf(attlist))
   if (range === undefined || body['is_from'] === true)
     return {
       ...(inside(work, rest, at) as Body),

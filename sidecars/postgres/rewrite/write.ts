@@ -1,5 +1,5 @@
 import type { Node, RangeVar } from 'libpg-query'
-import { type Body, joined } from './build.ts'
+import { type Body, guarded } from './build.ts'
 import { from, itemsOf } from './from.ts'
 import { isPlaceholder } from './placeholder.ts'
 import { withQueries } from './query.ts'
@@ -30,6 +30,12 @@ export function insert(work: Work, body: Body, outside: At): Body {
     ...(selectStmt === undefined ? {} : { selectStmt: source }),
     relation,
   }
+}
+
+/** Refuses a COPY FROM whose rows would tell what is protected, like an INSERT of them. */
+export function loaded(work: Work, range: unknown, columns: readonly string[] | undefined): void {
+  const target = targetOf(work, range)
+  tested(work, target, 'insert', columns ?? all(target))
 }
 
 /** Rewrites the inside of an UPDATE. */
@@ -66,10 +72,7 @@ function changed(work: Work, body: Body, outside: At, { change, names, list }: C
   }))
   const where = whereClause === undefined ? undefined : (work.walk(whereClause, inside) as Node)
   const filter = target.shield && filtered(work, target.relation, target.shield, [target.item.name])
-  const whole = joined(
-    'AND_EXPR',
-    [filter, where].flatMap((one) => one ?? []),
-  )
+  const whole = filter === undefined ? where : guarded(filter, where)
   return {
     ...walked,
     ...(clause === undefined ? {} : { withClause: clause }),
