@@ -108,6 +108,16 @@ export function errorOf(frames: readonly Buffer[]): string | undefined {
   return `${C} ${M}`
 }
 
+/** The code of a refusal, and its words. */
+export function reasonOf(frames: readonly Buffer[]): {
+  readonly code: string
+  readonly words: string
+} {
+  const frame = frames.find((one) => one[0] === 0x45)
+  const { D = '', M = '' } = frame === undefined ? {} : fields(frame)
+  return { code: /\bcode (\w+)/.exec(D)?.[1] ?? '', words: M.replace(/^postern: /, '') }
+}
+
 /** Whether the gate itself refused it. */
 export const refused = (frames: readonly Buffer[]): boolean =>
   /^\w+ postern: (?!the datastore's own words)/.test(errorOf(frames) ?? '')

@@ -11,3 +11,6 @@ INSERT INTO public.wages VALUES (1,200000,'Eve'),(2,120000,'Frank'),(3,5,'Ivy');
 CREATE VIEW crm.lead_view AS SELECT id, name, email AS address, source FROM crm.leads;
 CREATE VIEW public.v_top AS SELECT id, name FROM public.customers ORDER BY ssn LIMIT 2;
 CREATE VIEW public.v_pay AS SELECT e.name, e.salary * 12 AS yearly, m.name AS boss FROM public.employees e LEFT JOIN public.employees m ON m.id = e.manager_id;
+CREATE TABLE public.cases (id int PRIMARY KEY, owner text, note text, amount int);
+INSERT INTO public.cases VALUES (1,'me','first note',10),(2,'other','kept from me',0),(3,'me','second',-3),(4,'third','nobody knows',77),(5,NULL,'nobody has it',5);
+CREATE VIEW public.v_cases AS SELECT id, owner, note, amount * 2 AS twice FROM public.cases;

@@ -9,11 +9,13 @@ import type { Subject, Upstream } from '../../pdp/contract.ts'
 import { engine, type ManagedEngine } from '../../pdp/engine/engine.ts'
 import { gate } from '../../pdp/gate.ts'
 import { holds } from '../../pdp/hold.ts'
+import type { Engine } from '../../pdp/parts.ts'
 import { memoryQuotas } from '../../pdp/quota.ts'
 import { secret } from '../../pdp/secret.ts'
 import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
 import { listen } from '../../sidecars/listen.ts'
 import { postgres } from '../../sidecars/postgres/index.ts'
+import { grants } from '../../sidecars/postgres/roles/roles.ts'
 import type { Sidecar } from '../../sidecars/sidecar.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { type Client, direct, errorOf, throughGate } from './client.ts'
@@ -27,10 +29,22 @@ export interface Doorway {
   close(): Promise<void>
 }
 
+/** How protected values are kept. */
+export type Profile = 'masked' | 'sealed'
+
+/** A gate of its own; the product's sidecar, engine and rights unless others are given. */
+export type Opening = {
+  readonly sidecar?: Sidecar
+  /** `masked` unless given. */
+  readonly profile?: Profile | undefined
+  readonly engine?: (engine: Engine) => Engine
+  /** Sealed sessions log in with a role that may read everything. */
+  readonly unbacked?: boolean
+}
+
 export interface Stage {
   readonly server: PostgresServer
-  /** Opens a gate of its own; the product's sidecar unless another one is given. */
-  open(sidecar?: Sidecar): Promise<Doorway>
+  open(how?: Opening): Promise<Doorway>
   /** Past the gate, to databases like those behind it. */
   direct(pair: number): Promise<Pair>
   /** Throws the databases of a pair away; asked for again, they are as they were at first. */
@@ -39,6 +53,13 @@ export interface Stage {
 }
 
 const role = { username: 'app', password: 'app-secret' }
+const sealedRole = { username: 'sealed', password: 'sealed-secret' }
+/** As the policy has them. */
+const protectedColumns = [
+  ...['email', 'ssn', 'card_number', 'phone'].map((name) => `public.customers.${name}`),
+  'public.secrets.value',
+  'public.employees.salary',
+]
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const schema = readFileSync(folder('../corpus/schema.sql'), 'utf8')
 const changes = schema.indexOf('-- variant B')
@@ -49,14 +70,14 @@ const settings = ['autovacuum = off', 'max_parallel_workers_per_gather = 0', 'ji
 export async function stage(): Promise<Stage> {
   const server = await startPostgres({ settings })
   try {
-    fill(server)
+    await fill(server)
     const policy = await decider()
     // One object, so that all gates share what they know of the databases.
     const upstream = { host: server.host, port: server.port }
     const pairs = pairsOf(server)
     return {
       server,
-      open: (sidecar = postgres) => doorway({ upstream, policy, sidecar, pairs: pairs.connect }),
+      open: (how = {}) => doorway({ upstream, policy, how, pairs: pairs.connect }),
       direct: (pair) =>
         pairs.connect('past', pair, (database) => direct({ port: server.port, ...role, database })),
       renew: pairs.drop,
@@ -68,17 +89,32 @@ export async function stage(): Promise<Stage> {
   }
 }
 
-function fill(server: PostgresServer): void {
-  const { username, password } = role
+async function fill(server: PostgresServer): Promise<void> {
   server.sql(
-    `create role ${username} login superuser password '${password}'; create database base_a`,
+    `create role ${role.username} login superuser password '${role.password}'; ` +
+      `create role ${sealedRole.username} login password '${sealedRole.password}'; create database base_a`,
   )
   const extra = readFileSync(folder('./extra.sql'), 'utf8')
   server.sql(`${schema.slice(0, changes)}\n${extra}`, 'base_a')
   server.sql(`\\set variant A\n${schema.slice(changes)}`, 'base_a')
+  server.sql(await rights(server), 'base_a')
   // A copy, so that everything has the same numbers.
   server.sql('create database base_b template base_a')
   server.sql(`\\set variant B\n${schema.slice(changes)}`, 'base_b')
+  server.sql(readFileSync(folder('./hidden.sql'), 'utf8'), 'base_b')
+}
+
+/** What `postern grants` prints for the role of sealed sessions. */
+function rights({ host, port }: PostgresServer): Promise<string> {
+  const credential = { username: role.username, secret: secret(role.password) }
+  return grants({
+    upstream: { host, port },
+    credential,
+    database: 'base_a',
+    protectedColumns: new Set(protectedColumns),
+    role: sealedRole.username,
+    writes: true,
+  })
 }
 
 /** What differs past the gate changes the files under it, so that each way has databases of its own. */
@@ -162,26 +198,29 @@ const robot: Subject = {
 type Door = {
   readonly upstream: Upstream
   readonly policy: ManagedEngine
-  readonly sidecar: Sidecar
+  readonly how: Opening
   readonly pairs: Connect
 }
 
-async function doorway({ upstream, policy, sidecar, pairs }: Door): Promise<Doorway> {
+async function doorway({ upstream, policy, how, pairs }: Door): Promise<Doorway> {
   const observe = (): void => undefined
   const audit = { append: () => undefined, later: () => undefined }
+  const { sidecar = postgres, profile = 'masked', unbacked = false } = how
+  const loginOf = ({ username, password }: typeof role) => ({
+    credential: async () => ({ username, secret: secret(password) }),
+  })
   const keeper = gate({
-    resource: { id: 'corpus', protocol: 'postgres', labels: {} },
+    resource: { id: profile, protocol: 'postgres', labels: {} },
     upstream,
-    engine: policy,
+    engine: how.engine?.(policy) ?? policy,
     audit,
     observe,
     quotas: memoryQuotas({}),
     holds: holds({ store: sqliteHolds(':memory:'), audit, observe }),
     maskKey: secret('0123456789abcdef0123456789abcdef'),
     identity: { identify: async () => ({ subject: robot, expiresMs: Date.now() + 36_000_000 }) },
-    credentials: {
-      credential: async () => ({ username: role.username, secret: secret(role.password) }),
-    },
+    credentials: loginOf(role),
+    sealedCredentials: loginOf(unbacked ? role : sealedRole),
   })
   const way = await listen({ host: '127.0.0.1', port: 0, sidecar, gate: keeper })
   return {
