@@ -79,7 +79,9 @@ test('what grants prints is what check asks for', async () => {
   ])
   const using = parts(one, (_, granting) => roles.postgres.grants(granting))
   const script = await run(['shop', '--database', 'postgres'], using, superuser.password)
-  expect(script).toContain('GRANT SELECT ("id"), REFERENCES ON TABLE "public"."customers" TO "sealed";')
+  expect(script).toContain(
+    'GRANT SELECT ("id"), REFERENCES ON TABLE "public"."customers" TO "sealed";',
+  )
   server.sql(script)
   expect(await problems()).toEqual([])
 })
