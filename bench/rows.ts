@@ -4,7 +4,7 @@ import { compileMask } from '../pdp/mask.ts'
 import { outbox } from '../sidecars/bytes.ts'
 import { cutter } from '../sidecars/cutter.ts'
 import type { Catalogue } from '../sidecars/postgres/catalogue.ts'
-import { int16, int32, length, message, query } from '../sidecars/postgres/frames.ts'
+import { int16, int32, message, query, rowsLength } from '../sidecars/postgres/frames.ts'
 import { relay } from '../sidecars/postgres/relay.ts'
 import { state } from '../sidecars/postgres/state.ts'
 
@@ -73,7 +73,7 @@ function once(method: (typeof methods)[number], read: Buffer): number {
   )
   void relaying.request(query('select * from people'))
   relaying.response(described())
-  const incoming = cutter(length, 1024 * 1024)
+  const incoming = cutter(rowsLength, 1024 * 1024)
   const out = outbox()
   const copies = Array.from({ length: reads }, () => Buffer.from(read))
   const begun = process.hrtime.bigint()

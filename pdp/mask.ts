@@ -1,14 +1,11 @@
 import { createHmac } from 'node:crypto'
 import type { Mask, MaskMethod, MaskRule, Rewrite, Secret } from './contract.ts'
+import { anAddress, type Keeping, partial } from './partial.ts'
 import { Refusal } from './refusal.ts'
 
 const redacted = '[redacted]'
-const stars = '***'
 const argumentCharsMax = 64
 const keyBytesMin = 32
-/** A host name and nothing else, so that no other text passes for the domain of an address. */
-const domainShape = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/i
-const surrogate = /[\ud800-\udfff]/
 /** From strongest to weakest: when two rules name one column, the earlier method wins. */
 const strength: readonly MaskMethod[] = ['null', 'redact', 'hash', 'tokenize', 'partial']
 
@@ -57,7 +54,7 @@ function rewriteOf(rule: MaskRule, column: string, key: Secret | undefined): Rew
     method: rule.method,
     rule: rule.rule,
     ...(value !== undefined && { value }),
-    text: rewriter(rule, column, key),
+    ...writer(rule, column, key),
   }
 }
 
@@ -73,16 +70,18 @@ function constantOf(rule: MaskRule): string | undefined {
   )
 }
 
-function rewriter(rule: MaskRule, column: string, key: Secret | undefined): Rewrite['text'] {
+type Writer = Pick<Rewrite, 'text' | 'ascii'>
+
+function writer(rule: MaskRule, column: string, key: Secret | undefined): Writer {
   switch (rule.method) {
     case 'null':
-      return () => null
+      return { text: () => null }
     case 'redact': {
       const text = textOf(rule)
-      return () => text
+      return { text: () => text }
     }
     case 'partial':
-      return partial(rule)
+      return partial(keeping(rule))
     case 'hash':
       return keyed(rule, key, 'h_', 'hash')
     case 'tokenize':
@@ -99,52 +98,23 @@ function textOf(rule: MaskRule): string {
   throw impossible(rule, `needs args.text of at most ${argumentCharsMax} characters`)
 }
 
-function keyed(
-  rule: MaskRule,
-  key: Secret | undefined,
-  prefix: string,
-  domain: string,
-): Rewrite['text'] {
+function keyed(rule: MaskRule, key: Secret | undefined, prefix: string, domain: string): Writer {
   if (key === undefined) throw impossible(rule, `needs a mask key to ${rule.method}`)
-  return (cell) => {
-    const digest = createHmac('sha256', key.reveal()).update(`${domain}\0`).update(cell)
-    return prefix + digest.digest('base64url').slice(0, 22)
+  return {
+    text(cell) {
+      const digest = createHmac('sha256', key.reveal()).update(`${domain}\0`).update(cell)
+      return prefix + digest.digest('base64url').slice(0, 22)
+    },
   }
 }
 
-/** Without arguments `a***@example.com`, and nothing of a value that is no e-mail address. */
-function partial(rule: MaskRule): Rewrite['text'] {
-  const plain = Object.keys(rule.args ?? {}).every((name) => name === 'value')
-  const first = plain ? 1 : countOf(rule, 'keep_first')
-  const last = plain ? 0 : countOf(rule, 'keep_last')
-  const domain = plain || rule.args?.['keep_domain'] === true
-  if (!domain) return (cell) => ends(cell, first, last)
-  // Neighbours often share their domain.
-  let known: string | undefined
-  return (cell) => {
-    const at = cell.indexOf('@')
-    if (at < 1) return stars
-    const domain = cell.slice(at + 1)
-    if (domain !== known) {
-      if (!domainShape.test(domain)) return stars
-      known = domain
-    }
-    return `${ends(cell.slice(0, at), first, last)}@${domain}`
+function keeping(rule: MaskRule): Keeping {
+  if (Object.keys(rule.args ?? {}).every((name) => name === 'value')) return anAddress
+  return {
+    first: countOf(rule, 'keep_first'),
+    last: countOf(rule, 'keep_last'),
+    domain: rule.args?.['keep_domain'] === true,
   }
-}
-
-/** The first and last characters around three stars; the stars alone when those would be more than half. */
-function ends(text: string, first: number, last: number): string {
-  // Without surrogates every code unit is a character, and slicing is all there is to do.
-  if (!surrogate.test(text)) {
-    if ((first + last) * 2 > text.length) return stars
-    return text.slice(0, first) + stars + text.slice(text.length - last)
-  }
-  const characters = Array.from(text)
-  if ((first + last) * 2 > characters.length) return stars
-  const head = characters.slice(0, first).join('')
-  const tail = characters.slice(characters.length - last).join('')
-  return head + stars + tail
 }
 
 function countOf(rule: MaskRule, name: string): number {

@@ -1,7 +1,7 @@
 import { Malformed } from '../../pdp/refusal.ts'
 import type { Channel } from '../sidecar.ts'
 import { unavailable } from './dial.ts'
-import { query } from './frames.ts'
+import { length, query } from './frames.ts'
 import { fields } from './report.ts'
 import { cells } from './rows.ts'
 
@@ -16,7 +16,7 @@ export async function ask(server: Channel, sql: string): Promise<Rows> {
   let failed: string | undefined
   server.write(query(sql))
   for (;;) {
-    const frame = await server.read()
+    const frame = await server.read({ length })
     if (frame === undefined) throw unavailable('the datastore closed the connection')
     switch (frame[0]) {
       case 0x44:

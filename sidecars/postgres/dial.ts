@@ -6,7 +6,7 @@ import { channel } from '../channel.ts'
 import { dialTcp } from '../dial.ts'
 import type { Channel } from '../sidecar.ts'
 import { asClient } from '../tls.ts'
-import { int32, length, message } from './frames.ts'
+import { int32, message, rowsLength } from './frames.ts'
 
 /** The ALPN name of PostgreSQL (55.2.10). */
 export const alpn = 'postgresql'
@@ -14,7 +14,7 @@ export const alpn = 'postgresql'
 const connectMsMax = 10_000
 const sslRequest = message('', int32(80877103))
 
-/** A connection to a datastore on which nothing was said yet. */
+/** A connection to a datastore on which nothing was said yet. DataRows come several at a time (`rowsLength`). */
 export type Dialled = { readonly channel: Channel; readonly tls?: TLSSocket }
 
 /** Connects, in TLS with a checked certificate where it is configured. Throws Refusal `upstream_unavailable`. */
@@ -27,7 +27,7 @@ export async function dial(upstream: Upstream, frameBytesMax?: number): Promise<
       socket = plain ? dialTcp(address, receive) : connect({ ...address, noDelay: true })
       return plain ? socket : socket.on('data', receive)
     },
-    length,
+    rowsLength,
     frameBytesMax,
   )
   const timer = setTimeout(() => server.close(), connectMsMax)

@@ -7,6 +7,25 @@ export function length(bytes: Buffer, at: number): number {
   return 1 + counted(bytes.readUInt32BE(at + 1))
 }
 
+/** DataRows that lie side by side are taken together up to this, so that nothing is done per row. */
+const rowsBytesMax = 64 * 1024
+
+/** As `length`, but of all the whole DataRows that begin at `at`. */
+export function rowsLength(bytes: Buffer, at: number): number {
+  const first = length(bytes, at)
+  if (bytes[at] !== dataRow) return first
+  let size = first
+  for (;;) {
+    const next = at + size
+    if (next + 5 > bytes.length || bytes[next] !== dataRow) return size
+    const more = length(bytes, next)
+    if (next + more > bytes.length || size + more > rowsBytesMax) return size
+    size += more
+  }
+}
+
+const dataRow = 'D'.charCodeAt(0)
+
 /** Length of a message before startup, which has no letter. */
 export function startupLength(bytes: Buffer, at: number): number {
   return at + 4 > bytes.length ? 0 : counted(bytes.readUInt32BE(at))

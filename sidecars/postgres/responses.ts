@@ -21,7 +21,7 @@ export function responses(state: State): (frame: Buffer) => Buffer {
 }
 
 function response(state: State, frame: Buffer): Buffer {
-  if (frame[0] === code('D')) return running(state, frame).row(frame)
+  if (frame[0] === code('D')) return running(state, frame).rows(frame)
   guarded(state)
   switch (frame[0]) {
     case code('T'):

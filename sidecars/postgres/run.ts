@@ -1,7 +1,7 @@
 import type { Allowed, Limit, Mask } from '../../pdp/contract.ts'
 import { Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
-import { message, text } from './frames.ts'
+import { length, message, text } from './frames.ts'
 import { failure, fields, notice } from './report.ts'
 import type { Field } from './rows.ts'
 import { type Around, screen } from './screen.ts'
@@ -19,8 +19,8 @@ export interface Run {
   start(): void
   /** The columns its rows will have. */
   describe(columns: readonly Field[], around: Around): void
-  /** A DataRow as the client may see it, or nothing. Throws Malformed when it cannot be masked. */
-  row(frame: Buffer): Buffer
+  /** DataRows as the client may see them, or nothing. Throws Malformed when they cannot be masked. */
+  rows(frames: Buffer): Buffer
   /** COPY TO begins, in a format and with a number of columns. */
   copying(frame: Buffer, around: Around): void
   /** A CopyData of COPY TO, or nothing. Throws Malformed when it cannot be masked. */
@@ -58,6 +58,8 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
   /** Rows since the portal was last executed: what its command tag counts. */
   let rowsNow = 0
   let affected = 0
+  const rowsMax = limits.rows?.max ?? Number.POSITIVE_INFINITY
+  const bytesMax = limits.bytes?.max ?? Number.POSITIVE_INFINITY
   const limited = limits.rows !== undefined || limits.bytes !== undefined
   const shown = screen({ statement, mask, limited, counted, refuse })
 
@@ -70,7 +72,7 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
     },
     start,
     describe: shown.describe,
-    row: (frame) => (refusal === undefined ? shown.row(frame) : nothing),
+    rows: (frames) => (refusal === undefined ? shown.rows(frames) : nothing),
     copying: shown.copying,
     copied: (frame) => (refusal === undefined ? shown.copied(frame) : nothing),
     copyDone(frame) {
@@ -96,22 +98,28 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
     timer.unref()
   }
 
-  function counted(frame: Buffer): Buffer {
+  /** Lets as many rows pass as are within the limits, each a message of its own. */
+  function counted(frames: Buffer): Buffer {
     if (exceeded !== undefined) return nothing
-    if (limits.rows !== undefined && rows + 1 > limits.rows.max)
-      return exceed({ what: `${limits.rows.max} rows`, limit: limits.rows })
-    if (limits.bytes !== undefined && bytes + frame.length > limits.bytes.max)
-      return exceed({ what: `${limits.bytes.max} bytes`, limit: limits.bytes })
-    rows += 1
-    rowsNow += 1
-    bytes += frame.length
-    return frame
+    for (let at = 0; at < frames.length; ) {
+      const size = length(frames, at)
+      const over =
+        rows >= rowsMax ? limits.rows : bytes + size > bytesMax ? limits.bytes : undefined
+      if (over !== undefined) {
+        exceed({ what: `${over.max} ${over === limits.rows ? 'rows' : 'bytes'}`, limit: over })
+        return at === 0 ? nothing : frames.subarray(0, at)
+      }
+      rows += 1
+      rowsNow += 1
+      bytes += size
+      at += size
+    }
+    return frames
   }
 
-  function exceed(by: Exceeded): Buffer {
+  function exceed(by: Exceeded): void {
     exceeded = by
     if (by.limit.exceed === 'deny') refuse(tooMuch(by))
-    return nothing
   }
 
   function refuse(why: Refusal, doubt?: string): void {

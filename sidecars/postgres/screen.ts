@@ -11,8 +11,8 @@ import type { Statement } from './statement.ts'
 export interface Screen {
   /** The columns the rows will have. */
   describe(columns: readonly Field[], around: Around): void
-  /** A DataRow. Throws Malformed when it was not described. */
-  row(frame: Buffer): Buffer
+  /** DataRows. Throws Malformed when they were not described. */
+  rows(frames: Buffer): Buffer
   /** COPY TO begins, in a format and with a number of columns. */
   copying(frame: Buffer, around: Around): void
   /** A CopyData of COPY TO. Throws Malformed when it is not in that format. */
@@ -31,8 +31,8 @@ export type Screening = {
   readonly mask: Mask
   /** Rows and bytes are limited. */
   readonly limited: boolean
-  /** Lets a row pass, or answers an empty Buffer. */
-  readonly counted: (frame: Buffer) => Buffer
+  /** Lets rows pass, each a message, or only the first of them, or answers an empty Buffer. */
+  readonly counted: (frames: Buffer) => Buffer
   /** Nothing of this answer may be seen; `alarm` says, in words without data, what cannot be right. */
   readonly refuse: (refusal: Refusal, alarm?: string) => void
 }
@@ -45,10 +45,10 @@ export function screen({ statement, mask, limited, counted, refuse }: Screening)
 
   return {
     describe,
-    row(frame) {
+    rows(frames) {
       if (!mask.empty && !described)
         throw new Malformed('the datastore sent a row that it had not described')
-      return counted(rewrite === undefined ? frame : rewrite(frame))
+      return counted(rewrite === undefined ? frames : rewrite(frames))
     },
     copying,
     copied: (frame) => (copy === undefined ? counted(frame) : copy.data(frame)),

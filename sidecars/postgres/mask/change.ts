@@ -13,6 +13,7 @@ export type Change = {
   value(cell: Buffer): Buffer | null
   /** The same as text, where a value is its text. */
   readonly text?: Rewrite['text']
+  readonly ascii?: Rewrite['ascii']
 }
 
 /** A cell of the wire: its type's OID, and whether it comes in binary format. */
@@ -55,8 +56,12 @@ function varying(value: Change['value']): Change {
 function texts(rewrite: Rewrite): Change {
   // The same for every value.
   if (rewrite.method === 'redact') return fixed(bytes(rewrite.text('')))
-  const { text } = rewrite
-  return { ...varying((cell) => bytes(text(cell.toString('utf8')))), text }
+  const { text, ascii } = rewrite
+  return {
+    ...varying((cell) => bytes(text(cell.toString('utf8')))),
+    text,
+    ...(ascii !== undefined && { ascii }),
+  }
 }
 
 const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text))
