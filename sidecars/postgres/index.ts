@@ -1,6 +1,7 @@
 import type { Sidecar } from '../sidecar.ts'
+import { toRun } from './outgoing.ts'
 import { speaking } from './speaking.ts'
-import { read, ready } from './statement.ts'
+import { ready } from './statement.ts'
 
 /** The PostgreSQL sidecar. */
-export const postgres: Sidecar = speaking(read, ready)
+export const postgres: Sidecar = speaking(toRun, ready)

@@ -5,8 +5,13 @@ import type { NameChange, Statement } from './statement.ts'
 
 /** What a statement that is sent will do to names, and to what is known, once the server confirms it. */
 export function proposals(state: State, statement: Statement): readonly Proposed[] {
-  const names = statement.names.map((change) => proposal(state, change, statement.upstream))
+  const names = statement.names.map((change) => proposal(state, change, sentFor(statement, change)))
   return [...names, ...doubts(state, statement)]
+}
+
+/** The text that the server has for a name: where it is given by EXECUTE, that of what is executed. */
+function sentFor(statement: Statement, change: NameChange): string | undefined {
+  return statement.needs.length > 0 ? change.statement?.upstream : statement.upstream
 }
 
 function proposal(

@@ -2,62 +2,107 @@ import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
 import { doubted, isOpen } from './doubt.ts'
 import { followed } from './follow.ts'
+import { type Kept, kept } from './kept.ts'
+import type { Prepared as Parsed } from './outgoing.ts'
+import { BYTES_MAX, HERE_BYTES_MAX, isLonger } from './read/limits.ts'
+import { threads } from './read/threads.ts'
 import { nextReady, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
-import { isForAll, template, withText } from './template.ts'
+import { isForAll, type Pattern, pattern, template, withText } from './template.ts'
 
-export type Read = (text: string, scope: Scope) => readonly Statement[]
+/** Reads a text; `prepared` is what was found out about it elsewhere. */
+export type Read = (text: string, scope: Scope, prepared?: Parsed) => readonly Statement[]
 
 /** What a text says to this session now, or what has to be waited for before it can be told. */
 export type Reading = readonly Statement[] | Promise<unknown>
 
-/** Readings kept per catalogue, in characters of text; what was read from it weighs a few times as much. */
-const keptCharsMax = 2 * 1024 * 1024
+/** Readings of all sessions, in bytes. */
+const keptBytesMax = 16 * 1024 * 1024
 /** A statement this long is not likely to be sent again word for word. */
 const keptTextCharsMax = 16 * 1024
-const entryChars = 256
 
 /**
  * Reads statements for sessions, each text once per catalogue and search path unless it refers to names of the session,
- * and texts that differ in plain values as one.
+ * and texts that differ in plain values as one. Large ones are parsed by `apart`, and the session waits for that.
  */
-export function reader(read: Read): (text: string, state: State) => Reading {
-  const kept = new WeakMap<Catalogue, Kept>()
+export function reader(
+  read: Read,
+  apart: (text: string) => Promise<Parsed> = threads(),
+): (text: string, state: State) => Reading {
+  const known = kept<Known>(keptBytesMax)
+  const arrived = new WeakMap<State, Arrived>()
 
   return (text, state) => {
     const overdue = state.catalogue.overdue()
     if (overdue !== undefined) return overdue
     if (isOpen(state)) return nextReady(state)
-    const catalogue = state.catalogue.current()
-    const cache = kept.get(catalogue) ?? bounded()
-    kept.set(catalogue, cache)
-    const { pathKey } = state
-    const known = cache.get(pathKey + text) ?? alike(cache, pathKey, text)
-    if (known !== undefined) return doubted(known, state)
-    const scope = scopeOf(state, catalogue)
-    const statements = followed(read(text, scope), scope.prepared)
+    const place = `${state.catalogue.current().version} ${state.pathKey}`
+    const found = known.get(place + text)?.statements ?? alike(known, place, text)
+    return found === undefined ? anew(text, state, place) : doubted(found, state)
+  }
+
+  function anew(text: string, state: State, place: string): Reading {
+    const large = isLarge(text) ? arrived.get(state) : undefined
+    if (isLarge(text) && large?.text !== text) return fetched(text, state)
+    const scope = scopeOf(state, state.catalogue.current())
+    const statements = followed(read(text, scope, large?.prepared), scope.prepared)
     if (scope.unsettled) return nextReady(state)
     // Made a moment ago, by somebody else perhaps: the catalogue gets one chance to know it.
     const missed = statements.some(isUnknown) ? state.catalogue.missed() : undefined
     if (missed !== undefined) return missed.catch(() => undefined)
-    if (!scope.used && text.length <= keptTextCharsMax) remember(cache, pathKey, text, statements)
+    arrived.delete(state)
+    if (!scope.used && text.length <= keptTextCharsMax) remember(known, place, text, statements)
     return doubted(statements, state)
+  }
+
+  function fetched(text: string, state: State): Promise<unknown> {
+    return apart(text).then((prepared) => arrived.set(state, { text, prepared }))
   }
 }
 
+/** The large text a session waits for; it reads one at a time. */
+type Arrived = { readonly text: string; readonly prepared: Parsed }
+
+/** What is refused for its length alone needs no thread. */
+const isLarge = (text: string): boolean =>
+  isLonger(text, HERE_BYTES_MAX) && !isLonger(text, BYTES_MAX)
+
+/** What was read of a text, or of a template: then with what runs for other values. */
+type Known = { readonly statements: readonly Statement[]; readonly pattern?: Pattern }
+
 /** What was read of a text that differs in values which do not matter. */
-function alike(cache: Kept, path: string, text: string): readonly Statement[] | undefined {
+function alike(known: Kept<Known>, place: string, text: string): readonly Statement[] | undefined {
   const shape = template(text)
-  const [other] = (shape && cache.get(path + shape.key)) ?? []
-  return other && [withText(other, text)]
+  const other = shape && known.get(place + shape.key)
+  const [statement] = other?.statements ?? []
+  if (shape === undefined || statement === undefined || other?.pattern === undefined)
+    return undefined
+  return [withText(statement, text, shape, other.pattern)]
 }
 
-function remember(cache: Kept, path: string, text: string, statements: readonly Statement[]): void {
-  cache.set(path + text, statements)
+function remember(
+  known: Kept<Known>,
+  place: string,
+  text: string,
+  statements: readonly Statement[],
+): void {
+  const bytes = weight(statements)
+  known.set(place + text, { statements }, bytes)
   const shape = template(text)
-  if (shape === undefined || cache.get(path + shape.key) !== undefined) return
+  if (shape === undefined || known.get(place + shape.key) !== undefined) return
+  const made = isForAll(statements, text, shape) ? pattern(shape) : undefined
   // None where other values may mean something else, so that this is found out once.
-  cache.set(path + shape.key, isForAll(statements, text, shape) ? statements : [])
+  if (made === undefined) known.set(place + shape.key, { statements: [] }, 0)
+  else known.set(place + shape.key, { statements, pattern: made }, bytes)
+}
+
+/** What the objects of a reading take in memory, about: lists and strings, none of which it shares. */
+function weight(value: unknown): number {
+  if (typeof value === 'string') return 24 + 2 * value.length
+  if (typeof value !== 'object' || value === null) return 8
+  let bytes = 48
+  for (const one of Object.values(value)) bytes += 8 + weight(one)
+  return bytes
 }
 
 /** As sidecars/postgres/read says it of relations, functions and types. */
@@ -87,42 +132,6 @@ function scopeOf(state: State, catalogue: Catalogue): Looked {
     get unsettled() {
       return unsettled
     },
-  }
-}
-
-type Kept = {
-  get(key: string): readonly Statement[] | undefined
-  set(key: string, statements: readonly Statement[]): void
-}
-
-/**
- * Two generations of half the size: what is not used while one fills goes with the next. A Map that is told to forget
- * and remember at every use would be rebuilt at every use.
- */
-function bounded(): Kept {
-  let young = new Map<string, readonly Statement[]>()
-  let old = new Map<string, readonly Statement[]>()
-  let chars = 0
-
-  return { get, set }
-
-  function get(key: string): readonly Statement[] | undefined {
-    const found = young.get(key)
-    if (found !== undefined) return found
-    const earlier = old.get(key)
-    if (earlier !== undefined) set(key, earlier)
-    return earlier
-  }
-
-  function set(key: string, statements: readonly Statement[]): void {
-    const cost = key.length + entryChars
-    if (chars + cost > keptCharsMax / 2) {
-      old = young
-      young = new Map()
-      chars = 0
-    }
-    if (!young.has(key)) chars += cost
-    young.set(key, statements)
   }
 }
 

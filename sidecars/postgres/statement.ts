@@ -2,8 +2,7 @@ import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
 import type { Declared } from '../sql/lineage/library.ts'
 import { type Analysis, analyse } from './read/analyse.ts'
-import { problem } from './read/limits.ts'
-import { normalize, parse } from './read/parser.ts'
+import { normalize, type Parsed, parsed } from './read/parser.ts'
 import { slices } from './read/slices.ts'
 import type { Renaming } from './read/utility.ts'
 
@@ -22,6 +21,8 @@ export type Statement = {
   readonly transaction?: 'begin' | 'end'
   /** What goes upstream in place of its own text. */
   readonly upstream?: string
+  /** Why nothing may go upstream: it cannot be written out as it was read. */
+  readonly unwritable?: string
 }
 
 /** A name given or taken; `''` is all of them. */
@@ -43,14 +44,15 @@ export type Scope = {
 }
 
 /** Facts of every statement in a text, at least one. Never throws: what cannot be read is one incomplete statement. */
-export function read(text: string, scope: Scope): readonly Statement[] {
-  const refused = problem(text)
-  if (refused !== undefined) return [unreadable(text, refused)]
-  const parsed = parse(text)
-  if (parsed.statements === undefined) return [unreadable(text, parsed.problem)]
+export function read(
+  text: string,
+  scope: Scope,
+  { statements, problem }: Parsed = parsed(text),
+): readonly Statement[] {
+  if (statements === undefined) return [unreadable(text, problem)]
   const found: Statement[] = []
   try {
-    for (const { node, slice } of slices(text, parsed.statements)) {
+    for (const { node, slice } of slices(text, statements)) {
       found.push(one(slice, node, within(scope, found)))
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { Node } from 'libpg-query'
 import { as, below, open, word } from './read/ast.ts'
 import { parse } from './read/parser.ts'
+import { canonical } from './rewrite/canonical.ts'
 import type { Statement } from './statement.ts'
 
 /** Longer statements are not likely to come again with other values. */
@@ -10,17 +11,17 @@ const charsMax = 4 * 1024
  * is an integer whatever it is, and single operators and marks. Nothing that begins a comment, an escape or a dollar quote.
  */
 const token =
-  /[ \t\r\n]+|[a-z_][a-z0-9_]*(?!['&a-z0-9_$\u0080-\uffff])|"[ !#-~]*"|'([ !#-&(-[\]-~]*)'(?!')|([0-9]{1,9})(?![.a-z0-9_$\u0080-\uffff])|::?|[(),.;*+<>=|~!%-]/iy
+  /[ \t\r\n]+|[a-z_][a-z0-9_]*(?!['&a-z0-9_$\u0080-\uffff])|"[ !#-~]*"|'([ !#-&(-[\]-~]*)'(?!')|(0|[1-9][0-9]{0,8})(?![.a-z0-9_$\u0080-\uffff])|::?|[(),.;*+<>=|~!%-]/iy
 const blank = /\s/
 
-/** A statement with its values taken out: equal keys mean statements that differ in nothing else. */
-export type Template = { readonly key: string; readonly values: number }
+/** A statement with its values, as they are written, taken out: equal keys mean statements that differ in nothing else. */
+export type Template = { readonly key: string; readonly values: readonly string[] }
 
 /** Undefined for anything that is not plain: then only the very same text is the same statement. */
 export function template(text: string): Template | undefined {
   if (text.length > charsMax) return undefined
   let key = ''
-  let values = 0
+  const values: string[] = []
   let afterValue = false
   for (let at = 0; at < text.length; ) {
     token.lastIndex = at
@@ -30,12 +31,12 @@ export function template(text: string): Template | undefined {
     const value = stands(found)
     // Two strings in a row may be one; a comment begins with two marks.
     if (value === undefined ? text.startsWith('--', at) : afterValue) return undefined
-    if (value !== undefined) values += 1
+    if (value !== undefined) values.push(whole)
     key += value ?? whole
     if (!blank.test(whole)) afterValue = value !== undefined
     at += whole.length
   }
-  return values === 0 ? undefined : { key, values }
+  return values.length === 0 ? undefined : { key, values }
 }
 
 /** What stands for a string or an integer; no statement holds a NUL. */
@@ -55,7 +56,7 @@ export function isForAll(
   { values }: Template,
 ): boolean {
   const [statement, ...others] = statements
-  if (statement === undefined || others.length > 0) return false
+  if (statement?.upstream === undefined || others.length > 0) return false
   const { command, names, needs, copy, transaction } = statement
   if (command.incomplete !== undefined || command.text !== bodyOf(text)) return false
   if (names.length + needs.length > 0 || copy !== undefined || transaction !== undefined)
@@ -64,12 +65,51 @@ export function isForAll(
   const [node] = nodes
   const kind = node === undefined ? undefined : open(node)?.kind
   if (nodes.length !== 1 || node === undefined || !plain.has(kind ?? '')) return false
-  return free(node) === values
+  return free(node) === values.length
 }
 
-/** The same with other values. */
-export function withText(statement: Statement, text: string): Statement {
-  return { ...statement, command: { ...statement.command, text: bodyOf(text) } }
+/** What runs in place of a statement with its values taken out: the parts between them, and which value follows each. */
+export type Pattern = { readonly parts: readonly string[]; readonly order: readonly number[] }
+
+/** What goes upstream for every statement of this template. Undefined where its values cannot be told apart there. */
+export function pattern({ key, values }: Template): Pattern | undefined {
+  const marks = values.map((value, index) =>
+    value.startsWith("'") ? `'postern ${index}'` : `${markMin + index}`,
+  )
+  const [only] =
+    parse(filled({ parts: key.split(gap), order: values.map((_, at) => at) }, marks)).statements ??
+    []
+  const made = only?.stmt && canonical(only.stmt).text
+  const shape = made === undefined ? undefined : template(made)
+  const order = shape?.values.map((value) => marks.indexOf(value)) ?? []
+  const once = new Set(order).size === marks.length && order.length === marks.length
+  return shape === undefined || !once || order.includes(-1)
+    ? undefined
+    : { parts: shape.key.split(gap), order }
+}
+
+/** Integers of nine digits, which no index reaches. */
+const markMin = 900_000_000
+const gap = /\0[si]/
+
+function filled({ parts, order }: Pattern, values: readonly string[]): string {
+  let text = parts[0] ?? ''
+  for (const [at, which] of order.entries()) text += `${values[which]}${parts[at + 1]}`
+  return text
+}
+
+/** The same with the text and the values of another. */
+export function withText(
+  statement: Statement,
+  text: string,
+  { values }: Template,
+  upstream: Pattern,
+): Statement {
+  return {
+    ...statement,
+    command: { ...statement.command, text: bodyOf(text) },
+    upstream: filled(upstream, values),
+  }
 }
 
 /** The statement in a text of one. */

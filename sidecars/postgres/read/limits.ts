@@ -1,5 +1,7 @@
 /** Statements longer than this are not read. */
-export const BYTES_MAX = 64 * 1024
+export const BYTES_MAX = 256 * 1024
+/** Longer ones are read in a thread of their own, so that nobody else waits for them. */
+export const HERE_BYTES_MAX = 64 * 1024
 /** Time grows with the square of the nesting of comments. */
 export const COMMENTS_MAX = 8
 /** What a syntax tree may be deep; the parser runs out of stack from about 3,000 on. */
@@ -26,9 +28,7 @@ const continuation = /(?:[ \t\f\v]|--[^\n\r]*)*[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*
  */
 export function problem(text: string): string | undefined {
   if (text.includes('\0')) return 'it holds a NUL character'
-  if (text.length > BYTES_MAX || Buffer.byteLength(text) > BYTES_MAX) {
-    return `it is longer than ${BYTES_MAX} bytes`
-  }
+  if (isLonger(text, BYTES_MAX)) return `it is longer than ${BYTES_MAX} bytes`
   const depth = meter()
   for (let at = 0; at < text.length; ) {
     const next = token(text, at, depth)
@@ -38,6 +38,12 @@ export function problem(text: string): string | undefined {
     at = next
   }
   return undefined
+}
+
+/** Whether a text has more bytes than that. */
+export function isLonger(text: string, bytes: number): boolean {
+  if (text.length * 3 <= bytes) return false
+  return text.length > bytes || Buffer.byteLength(text) > bytes
 }
 
 const nameStart = /["a-z_\u0080-\uffff]/i

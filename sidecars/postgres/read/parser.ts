@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module'
 import type { RawStmt } from 'libpg-query'
+import { problem } from './limits.ts'
 
 /** What the parser made of a text: its statements, or why it could not. */
 export type Parsed =
-  | { readonly statements: readonly RawStmt[] }
+  | { readonly statements: readonly RawStmt[]; readonly problem?: undefined }
   | { readonly problem: string; readonly statements?: undefined }
 
 /** The functions we use of the WebAssembly module that libpg-query ships. Pointers are numbers. */
@@ -27,12 +28,19 @@ const load: () => Promise<Instance> = createRequire(import.meta.url)(
 )
 
 let current: Instance | undefined
+let broken = false
 let spare: Instance | undefined
 
 /** Resolves when texts can be parsed; before that every text is refused. */
 export const ready: Promise<void> = refill().then(refill)
 
-/** PostgreSQL's own parse of a text that `limits.problem` let through. Never throws. */
+/** PostgreSQL's own parse of any text. Never throws. */
+export function parsed(text: string): Parsed {
+  const refused = problem(text)
+  return refused === undefined ? parse(text) : { problem: refused }
+}
+
+/** The same of a text that `limits.problem` let through. */
 export function parse(text: string): Parsed {
   return using(text, (instance, query) => {
     const result = instance._wasm_parse_query_raw(query)
@@ -77,6 +85,9 @@ export function parseProcedural(text: string): object | undefined {
   return 'tree' in tree ? tree.tree : undefined
 }
 
+/** Whether an instance ever had to be given up here: the memory it had is lost to this thread. */
+export const hurt = (): boolean => broken
+
 /** Whatever is thrown inside leaves the instance in an unknown state: it is never used again. */
 function using<T>(text: string, use: (instance: Instance, query: number) => T): T | Failure {
   const instance = current
@@ -89,6 +100,7 @@ function using<T>(text: string, use: (instance: Instance, query: number) => T): 
     instance._free(query)
     return answer
   } catch {
+    broken = true
     current = spare
     spare = undefined
     void refill().catch(() => undefined)

@@ -5,7 +5,7 @@ import { written } from './writer.ts'
 
 /** One text that means exactly a tree, or why there is none. */
 export type Canonical =
-  | { readonly text: string }
+  | { readonly text: string; readonly problem?: undefined }
   | { readonly problem: string; readonly text?: undefined }
 
 /** Writes a statement out so that PostgreSQL's parser reads the very same tree from it. Never throws. */

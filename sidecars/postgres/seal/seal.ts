@@ -10,8 +10,8 @@ import { unchanged } from './same.ts'
 import { type Rewritten, rewritten } from './text.ts'
 
 /**
- * The statement as it may run under this ruling: with the text that goes upstream in its place where policy seals it
- * or filters rows. `before` are the statements ahead of it in the same message. Throws Refusal.
+ * The statement as it may run under this ruling: with the text that goes upstream in its place, rewritten where policy
+ * seals it or filters rows. `before` are the statements ahead of it in the same message. Throws Refusal.
  */
 export function sealed(
   state: State,
@@ -21,7 +21,7 @@ export function sealed(
   const { mask, obligations } = ruling
   ownValues(statement, mask, asking.parameters ?? [])
   const plan = planOf(obligations)
-  if (plan === undefined || statement.command.name === 'empty') return statement
+  if (plan === undefined || statement.command.name === 'empty') return writable(statement)
   if (plan.sealed && state.session.profile !== 'sealed')
     throw new Refusal(
       'unsupported_obligation',
@@ -36,6 +36,12 @@ export function sealed(
   return plan.sealed
     ? shielded(statement, made(statement), mask)
     : { ...statement, upstream: made(statement).text }
+}
+
+function writable(statement: Statement): Statement {
+  const { unwritable } = statement
+  if (unwritable === undefined) return statement
+  throw new Refusal('mask_impossible', unwritable, { remedy: 'Write the statement another way.' })
 }
 
 export type Allowance = {

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Command } from '../../../pdp/contract.ts'
+import { toRun } from '../../../sidecars/postgres/outgoing.ts'
 import { ready } from '../../../sidecars/postgres/read/parser.ts'
 import type { Statement } from '../../../sidecars/postgres/statement.ts'
-import { isForAll, template, withText } from '../../../sidecars/postgres/template.ts'
-import { type Database, database, only, scope } from './reading.ts'
+import { isForAll, pattern, template, withText } from '../../../sidecars/postgres/template.ts'
+import { type Database, database, scope } from './reading.ts'
 
 let db: Database | undefined
 beforeAll(async () => {
@@ -40,11 +41,31 @@ test.each([
 ])('what is read of %s is what is read of %s', (one, other) => {
   if (db === undefined) throw new Error('there is no database')
   const here = scope(db.catalogue)
-  const first = only(one, here)
-  const shape = template(other)
-  expect(shape).toEqual(template(one))
-  expect(shape && isForAll([first], one, shape)).toBe(true)
-  expect(withText(first, other)).toEqual(only(other, here))
+  const [first, ...rest] = toRun(one, here)
+  const [shape, own] = [template(other), template(one)]
+  if (first === undefined || shape === undefined || own === undefined) throw new Error(one)
+  expect(rest).toEqual([])
+  expect(shape.key).toEqual(own.key)
+  expect(isForAll([first], one, own)).toBe(true)
+  const runs = pattern(own)
+  if (runs === undefined) throw new Error(`no pattern for ${one}`)
+  expect([withText(first, one, own, runs)]).toEqual(toRun(one, here))
+  expect([withText(first, other, shape, runs)]).toEqual(toRun(other, here))
+})
+
+test.each([
+  ['select a from t where b = 1 and c = 2', '7 0', 'SELECT a FROM t WHERE b = 7 AND c = 0'],
+  ['select a from t where b = 1 and c = 1', '7 8', 'SELECT a FROM t WHERE b = 7 AND c = 8'],
+  ['select a from t where b = -1', '5', 'SELECT a FROM t WHERE b = -5'],
+  ['select a from t where b between 2 and 1', '3 4', 'SELECT a FROM t WHERE b BETWEEN 3 AND 4'],
+  ["update t set a = 'x', b = 1", "'y' 2", "UPDATE t SET a = 'y', b = 2"],
+])('%s runs with %s as %s', (text, values, wanted) => {
+  const own = template(text)
+  const runs = own && pattern(own)
+  const [one] = made(text)
+  if (own === undefined || runs === undefined || one === undefined) throw new Error(text)
+  const other = { key: own.key, values: values.split(' ') }
+  expect(withText(one, text, other, runs).upstream).toBe(wanted)
 })
 
 const made = (text: string, more: object = {}, command: object = {}): readonly Statement[] => [
@@ -53,6 +74,7 @@ const made = (text: string, more: object = {}, command: object = {}): readonly S
     names: [],
     needs: [],
     rows: true,
+    upstream: text,
     ...more,
   },
 ]
@@ -72,7 +94,7 @@ test.each([
   ["select a from t where n like 'x%'", "select a from t where n like '_'"],
   ['select a from t where id = -1', 'select a from t where id = -2'],
 ])('%s and %s are one', (one, other) => {
-  expect(template(one)).toEqual(template(other))
+  expect(template(one)?.key).toEqual(template(other)?.key)
   expect(general(one)).toBe(true)
   expect(general(other)).toBe(true)
 })
@@ -128,6 +150,7 @@ test.each([
   'select a from t where id = 0x5',
   'select a from t where id = 5_000',
   'select a from t where id = 5000000000',
+  'select a from t where id = 05',
   'select a from t where id = $1 and n = 5',
   'select a from t where n = $$x$$',
   'select ä from t where id = 5',
@@ -139,8 +162,9 @@ test.each([
 
 test('what depends on more than the text is only itself', () => {
   const text = 'select a from t where id = 5'
-  const shape = template(text) ?? { key: '', values: 0 }
+  const shape = template(text) ?? { key: '', values: [] }
   expect(isForAll(made(text), text, shape)).toBe(true)
+  expect(isForAll(made(text, { upstream: undefined }), text, shape)).toBe(false)
   expect(isForAll(made(text, { needs: ['p'] }), text, shape)).toBe(false)
   expect(isForAll(made(text, { names: [{ kind: 'close', name: '' }] }), text, shape)).toBe(false)
   expect(isForAll(made(text, {}, { incomplete: 'x' }), text, shape)).toBe(false)
@@ -151,9 +175,12 @@ test('what depends on more than the text is only itself', () => {
 test('the text on record is the one that was sent', () => {
   const [one] = made('select a from t where id = 5')
   if (one === undefined) throw new Error('nothing was made')
-  const other = withText(one, 'select a from t where id = 6')
-  expect(other.command.text).toBe('select a from t where id = 6')
+  const sent = (text: string): string | undefined => {
+    const shape = template(text)
+    const runs = shape && pattern(shape)
+    return shape && runs && withText(one, text, shape, runs).command.text
+  }
+  expect(sent('select a from t where id = 6')).toBe('select a from t where id = 6')
   expect(one.command.text).toBe('select a from t where id = 5')
-  const ended = withText(one, ' select a from t where id = 7; \n')
-  expect(ended.command.text).toBe('select a from t where id = 7')
+  expect(sent(' select a from t where id = 7; \n')).toBe('select a from t where id = 7')
 })
