@@ -3,6 +3,9 @@
  * `Input` and `Decision` cross into Rego, so their names are snake_case there and mirrored by rego/contract/*.json.
  */
 import type { Refusal } from './refusal.ts'
+import type { Rewrite } from './rewrite.ts'
+
+export type { AsciiRewrite, Rewrite } from './rewrite.ts'
 
 /** What a command does, whatever its protocol calls it. Closed: a new word is a change of contract. */
 export type Effect =
@@ -216,25 +219,6 @@ export interface Mask {
   touches(relation: string): boolean
   /** The rewriter of one column (`schema.table.column`), or undefined to leave it alone. Ask once per result set. */
   column(name: string): Rewrite | undefined
-}
-
-/** One cell as text in, what the client may see out; null where the type cannot carry a rewritten value. */
-export type Rewrite = {
-  readonly method: MaskMethod
-  readonly rule: string
-  /** Stands in where a type cannot hold a text, as policy wrote it; undefined means null. */
-  readonly value?: string
-  text(cell: string): string | null
-  /** The same for cells that are nothing but ASCII, without a string in between. */
-  readonly ascii?: AsciiRewrite
-}
-
-/** Rewrites bytes where they are to be. */
-export type AsciiRewrite = {
-  /** By how many bytes a value may grow. */
-  readonly growth: number
-  /** Writes what becomes of `from[start, end)` at `at`; answers where it ends. */
-  write(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number
 }
 
 /** How to ask. */

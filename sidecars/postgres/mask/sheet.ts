@@ -16,6 +16,10 @@ export interface Sheet {
   take(): Buffer
 }
 
+/** Large results are written into slabs of this size, one behind the other. */
+const slabBytes = 256 * 1024
+/** Less than this gets memory of its own, so that a short answer does not hold a slab. */
+const largeBytes = 32 * 1024
 /** From here on the library's copy is faster than a loop. */
 const longRun = 256
 
@@ -24,13 +28,19 @@ export function sheet(): Sheet {
   let out = Buffer.alloc(0)
   let view = viewOf(out)
   let at = 0
+  /** What is left of the slab. */
+  let slab = out
 
   return {
     get at() {
       return at
     },
     open(bytes) {
-      out = Buffer.allocUnsafe(bytes)
+      if (bytes < largeBytes) out = Buffer.allocUnsafe(bytes)
+      else {
+        if (slab.length < bytes) slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes))
+        out = slab
+      }
       view = viewOf(out)
       at = 0
     },
@@ -53,7 +63,10 @@ export function sheet(): Sheet {
       at = end
     },
     size: (place, size) => view.setUint32(place, size),
-    take: () => out.subarray(0, at),
+    take() {
+      if (out === slab) slab = slab.subarray(at)
+      return out.subarray(0, at)
+    },
   }
 
   function grow(bytes: number): void {
