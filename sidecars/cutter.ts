@@ -58,9 +58,17 @@ export function cutter(lengthOf: Length, frameBytesMax: number): Cutter {
 
   function join(): void {
     const fresh = arrived.take()
-    unread = at === unread.length ? fresh : Buffer.concat([unread.subarray(at), fresh])
+    unread = at === unread.length ? fresh : joined(unread.subarray(at), fresh)
     at = 0
   }
+}
+
+/** What was read into memory right behind the rest needs no copy. */
+function joined(rest: Buffer, fresh: Buffer): Buffer {
+  const { buffer, byteOffset, length } = rest
+  if (buffer !== fresh.buffer || byteOffset + length !== fresh.byteOffset)
+    return Buffer.concat([rest, fresh])
+  return Buffer.from(buffer, byteOffset, length + fresh.length)
 }
 
 function tooLarge(size: number, bytesMax: number): Refusal {

@@ -49,6 +49,8 @@ export function contradiction(fields: readonly Field[], planning: Planning): str
     const output = told[index]
     if (output === undefined || output.name !== field.name)
       return `column ${index + 1} of the answer has another name than expected`
+    if (isForeign(field, planning.catalogue))
+      return `column ${index + 1} of the answer is of a relation that is not known`
     const origin = originOf(field, planning.catalogue)
     if (origin === undefined || origin === 'computed' || origin.name === undefined) continue
     if (!output.sources.includes(origin.name))
@@ -104,6 +106,14 @@ const isComplete = ({ statement, trust }: Planning): boolean =>
 
 function prediction(planning: Planning): readonly Output[] | undefined {
   return isComplete(planning) ? planning.statement.command.outputs : undefined
+}
+
+/** Whether the wire names an origin that is not in the catalogue. */
+function isForeign({ tableOid, number }: Field, catalogue: Catalogue): boolean {
+  if (tableOid === 0 || catalogue.column(tableOid, number) !== undefined) return false
+  const relation = catalogue.byOid(tableOid)
+  if (relation === undefined) return true
+  return number >= 0 && !relation.columns.some((one) => one.number === number)
 }
 
 type Source = {

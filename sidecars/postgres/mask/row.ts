@@ -9,21 +9,18 @@ type Step = {
   readonly column: number
   readonly change: Change
   /** The new cell with its length in front; undefined where it depends on the value. */
-  readonly cell: Buffer | undefined
-  readonly view: DataView
+  readonly cell: DataView | undefined
 }
 
-const nullCell = int32(-1)
-const nullView = viewOf(nullCell)
-
 /**
- * Rewrites DataRows of one result, as many as lie side by side: bytes between masked cells are copied in runs, over
- * the borders of rows. The same Buffer back means that nothing changed. Throws Malformed.
+ * Rewrites DataRows of one result, as many as lie side by side, where they lie: bytes between masked cells move in
+ * runs, over the borders of rows. What does not fit goes on elsewhere. Throws Malformed.
  */
 export function rewriter(plan: Plan): (rows: Buffer) => Buffer {
   const steps = plan.flatMap(stepAt)
   const whole = steps.at(-1)?.column === plan.length - 1
   const out = sheet()
+  const varying = variable()
 
   return (rows) => {
     const view = viewOf(rows)
@@ -42,7 +39,7 @@ export function rewriter(plan: Plan): (rows: Buffer) => Buffer {
       row = end
     }
     if (kept === 0) return rows
-    out.keep(rows, view, kept, rows.length)
+    out.keep(kept, rows.length)
     return out.take()
   }
 
@@ -55,10 +52,10 @@ export function rewriter(plan: Plan): (rows: Buffer) => Buffer {
       for (; column < step.column; column += 1) at = cellEnd(view, at, end)
       const until = cellEnd(view, at, end)
       if (step.change.always || view.getInt32(at) >= 0) {
-        if (kept === 0) out.open(rows.length + slackBytes)
-        out.keep(rows, view, kept, at)
-        if (step.cell === undefined) vary(step.change, rows, at + 4, until)
-        else out.put(step.cell, step.view)
+        if (kept === 0) out.open(rows, view)
+        const cell = step.cell ?? varying(step.change, rows, at + 4, until)
+        out.keep(kept, at)
+        out.put(cell, until)
         kept = until
       }
       at = until
@@ -68,37 +65,42 @@ export function rewriter(plan: Plan): (rows: Buffer) => Buffer {
     if (whole && at !== end) throw new Malformed('a row is longer or shorter than its cells')
     return kept
   }
+}
 
-  function vary({ ascii, text, value }: Change, rows: Buffer, start: number, end: number): void {
-    if (ascii !== undefined && isAscii(rows, start, end)) {
-      const room = end - start + ascii.growth
-      out.cell(room, (to, at) => ascii.write(rows, start, end, to, at))
-      return
+const scratchBytes = 1024
+
+/** Makes a cell that depends on its value, beside the rows, because it may be longer than before; good until the next. */
+function variable(): (change: Change, rows: Buffer, start: number, end: number) => DataView {
+  const scratch = Buffer.alloc(scratchBytes)
+  const view = viewOf(scratch)
+
+  return ({ ascii, text, value }, rows, start, end) => {
+    if (ascii !== undefined && end - start + ascii.growth + 4 <= scratchBytes) {
+      if (isAscii(rows, start, end)) return sized(ascii.write(rows, start, end, scratch, 4))
     }
-    const said = text === undefined ? undefined : text(rows.toString('utf8', start, end))
-    if (typeof said === 'string') {
-      out.cell(3 * said.length, (to, at) => at + to.write(said, at))
-      return
-    }
-    const made = said === undefined ? value(rows.subarray(start, end)) : said
-    if (made === null) out.put(nullCell, nullView)
-    else out.cell(made.length, (to, at) => at + made.copy(to, at))
+    const said = text?.(rows.toString('utf8', start, end))
+    if (typeof said === 'string' && 3 * said.length + 4 <= scratchBytes)
+      return sized(4 + scratch.write(said, 4))
+    const made = text === undefined ? value(rows.subarray(start, end)) : said
+    return cellOf(typeof made === 'string' ? Buffer.from(made) : (made ?? null))
+  }
+
+  function sized(end: number): DataView {
+    view.setInt32(0, end - 4)
+    return new DataView(scratch.buffer, scratch.byteOffset, end)
   }
 }
 
-/** New cells that are longer than the old ones find room without another allocation, mostly. */
-const slackBytes = 1024
+const nullCell = int32(-1)
+
+/** With its length in front. */
+const cellOf = (value: Buffer | null): DataView =>
+  viewOf(value === null ? nullCell : Buffer.concat([int32(value.length), value]))
 
 function stepAt(change: Change | undefined, column: number): readonly Step[] {
   if (change === undefined) return []
-  const { fixed } = change
-  const cell =
-    fixed === undefined
-      ? undefined
-      : fixed === null
-        ? nullCell
-        : Buffer.concat([int32(fixed.length), fixed])
-  return [{ column, change, cell, view: viewOf(cell ?? nullCell) }]
+  const cell = change.fixed === undefined ? undefined : cellOf(change.fixed)
+  return [{ column, change, cell }]
 }
 
 function cellEnd(view: DataView, at: number, end: number): number {

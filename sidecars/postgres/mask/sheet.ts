@@ -1,81 +1,78 @@
-/** What rewritten rows are put together on: runs of untouched bytes, and new cells between them. */
+/** Where rewritten rows are put together: in the memory they came in for as long as they fit, else in other memory. */
 export interface Sheet {
   /** Where the next byte goes. */
   readonly at: number
-  /** Starts anew with room for about this many bytes; what was taken before stays as it is. */
-  open(bytes: number): void
-  /** Copies a run of the source. */
-  keep(from: Buffer, view: DataView, start: number, end: number): void
-  /** A cell with its length in front. */
-  put(cell: Buffer, view: DataView): void
-  /** A value that `write` puts at the place it is given, with at most `bytes` bytes, answering where it ends. */
-  cell(bytes: number, write: (to: Buffer, at: number) => number): void
+  /** Starts with rows whose memory may be written to. */
+  open(rows: Buffer, view: DataView): void
+  /** Moves a run of the rows that stays as it is. */
+  keep(start: number, end: number): void
+  /** A cell, its length in front; up to `free` the rows are not needed any more. */
+  put(cell: DataView, free: number): void
   /** Writes a length where it belongs. */
   size(at: number, size: number): void
   /** Everything since `open`. */
   take(): Buffer
 }
 
-/** Large results are written into slabs of this size, one behind the other. */
-const slabBytes = 256 * 1024
-/** Less than this gets memory of its own, so that a short answer does not hold a slab. */
-const largeBytes = 32 * 1024
 /** From here on the library's copy is faster than a loop. */
 const longRun = 256
 
 /** An empty Sheet. */
 export function sheet(): Sheet {
-  let out = Buffer.alloc(0)
-  let view = viewOf(out)
+  let source: Buffer = Buffer.alloc(0)
+  let sourceView = viewOf(source)
+  let out: Buffer = source
+  let view = sourceView
   let at = 0
-  /** What is left of the slab. */
-  let slab = out
 
   return {
     get at() {
       return at
     },
-    open(bytes) {
-      if (bytes < largeBytes) out = Buffer.allocUnsafe(bytes)
-      else {
-        if (slab.length < bytes) slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes))
-        out = slab
-      }
-      view = viewOf(out)
+    open(rows, rowsView) {
+      source = rows
+      out = rows
+      sourceView = rowsView
+      view = rowsView
       at = 0
     },
-    keep(from, source, start, end) {
+    keep(start, end) {
       const bytes = end - start
-      if (at + bytes > out.length) grow(bytes)
-      if (bytes > longRun) from.copy(out, at, start, end)
-      else copy(source, start, end, view, at)
+      if (out === source) {
+        const gap = start - at
+        // A word at a time must not overtake itself.
+        if (gap > 0 && (gap < 4 || bytes > longRun)) out.copyWithin(at, start, end)
+        else if (gap > 0) copy(sourceView, start, end, view, at)
+      } else {
+        if (at + bytes > out.length) grow(bytes)
+        if (bytes > longRun) source.copy(out, at, start, end)
+        else copy(sourceView, start, end, view, at)
+      }
       at += bytes
     },
-    put(cell, source) {
-      if (at + cell.length > out.length) grow(cell.length)
-      copy(source, 0, cell.length, view, at)
-      at += cell.length
-    },
-    cell(bytes, write) {
-      if (at + 4 + bytes > out.length) grow(4 + bytes)
-      const end = write(out, at + 4)
-      view.setInt32(at, end - at - 4)
-      at = end
+    put(cell, free) {
+      const inPlace = out === source
+      const bytes = cell.byteLength
+      if (at + bytes > (inPlace ? free : out.length))
+        grow(bytes + (inPlace ? source.length - free : 0))
+      copy(cell, 0, bytes, view, at)
+      at += bytes
     },
     size: (place, size) => view.setUint32(place, size),
-    take() {
-      if (out === slab) slab = slab.subarray(at)
-      return out.subarray(0, at)
-    },
+    take: () => out.subarray(0, at),
   }
 
+  /** What was written so far goes on in memory with room for more. */
   function grow(bytes: number): void {
-    const larger = Buffer.allocUnsafe(out.length + Math.max(bytes, out.length >> 1))
+    const larger = Buffer.allocUnsafe(at + bytes + (at >> 1) + slackBytes)
     out.copy(larger, 0, 0, at)
     out = larger
     view = viewOf(out)
   }
 }
+
+/** Rows that do not fit where they were need a little more than they took. */
+const slackBytes = 1024
 
 /** Numbers are read faster through a view than through a Buffer. */
 export function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
