@@ -1,154 +1,130 @@
 /** What may be put before a policy at all: bounded, plain JSON. Also gives equal questions equal names. */
-import { Refusal } from '../refusal.ts'
+import {
+  type InputLimits,
+  inputLimits,
+  inspector,
+  plainObject,
+  settle,
+  tooLarge,
+} from './inspect.ts'
+import { texts } from './texts.ts'
 
-export type InputLimits = {
-  /** UTF-16 units of the input as JSON text, about. */
-  readonly charsMax: number
-  readonly depthMax: number
-  /** Values of any kind in the whole input. */
-  readonly valuesMax: number
-  /** Members of one object. OPA's hash is not keyed, so many members are a way to make it slow. */
-  readonly membersMax: number
-}
-
-export const inputLimits: InputLimits = {
-  charsMax: 1_048_576,
-  depthMax: 64,
-  valuesMax: 32_768,
-  membersMax: 512,
+/** What a question is called; no `blind` name is the `exact` name of another. */
+export type Question = {
+  /** Equal names mean equal JSON text. */
+  readonly exact: string
+  /** Equal names mean equal JSON text but for the text of the command, which both have or both have not. */
+  readonly blind: string
 }
 
 export interface Admission {
   /**
-   * Names the question: equal names mean equal JSON text. Freezes the parts of the input, because a part that
-   * comes again is known by its identity, and a large one by nothing else. Throws Refusal `input_too_large` or `unsupported_input`.
+   * Names the question. Parts that come again are known by their identity, and large ones by nothing else, so they
+   * are made immutable: a command when it comes again. Throws Refusal `input_too_large` or `unsupported_input`.
    */
-  admit(input: unknown): string
+  admit(input: unknown): Question
 }
 
-type Part = { readonly name: string; readonly chars: number; readonly values: number }
-type Sum = { values: number; chars: number }
+type Part = {
+  readonly name: string
+  /** Of a command: what its text is called. */
+  readonly text?: string
+  readonly chars: number
+  readonly values: number
+}
 
 /** A part larger than this is known by its identity alone: its text would cost more than it can save. */
 const textCharsMax = 4096
-/** Sidecars keep the commands they have read, so that equal ones are mostly the same object anyway. */
+/** Many commands differ in their text alone, so what remains of them is worth more room. */
+const commandCharsMax = 8192
+/** Sidecars keep the commands they have read, so that equal texts are mostly the same command anyway. */
 const commandTextCharsMax = 512
 const shortText = 32
 const tallyMembersMax = 16
-/** About what a value takes in JSON beside its characters. */
-const quotedChars = 3
-const numberChars = 6
 
 /** An admission that remembers at most so many characters of text. */
 export function admission(charsMax: number, limits: InputLimits = inputLimits): Admission {
+  const inspect = inspector(limits)
+  const known = texts(charsMax)
   const parts = new WeakMap<object, Part>()
-  const names = new Map<string, string>()
-  let chars = 0
-  let last = 0
+  const seen = new WeakSet<object>()
 
   return { admit }
 
-  function admit(input: unknown): string {
-    if (!plainObject(input)) return `=${part(input, 0).name}`
+  function admit(input: unknown): Question {
+    if (!plainObject(input)) return same(`=${part(input, 0).name}`)
     let name = ''
-    let charsSum = 0
-    let valuesSum = 0
-    let members = 0
+    let text: string | undefined
+    const sum = { chars: 0, values: 0, members: 0 }
     for (const key in input) {
       const value = (input as Record<string, unknown>)[key]
       if (value === undefined) continue
-      const found = part(value, 1, key === 'action' ? commandTextCharsMax : textCharsMax)
+      const found = key === 'action' ? command(value) : part(value, 1)
       // The length first, so that no two lists of fields can run together into one name.
       name += `${key.length}:${key}${found.name};`
-      charsSum += found.chars + key.length
-      valuesSum += found.values
-      members++
+      text = found.text ?? text
+      sum.chars += found.chars + key.length
+      sum.values += found.values
+      sum.members++
     }
-    if (charsSum > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
-    if (valuesSum > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
-    if (members > limits.membersMax) tooLarge(`more than ${limits.membersMax} fields at the top`)
-    return name
+    check(sum)
+    return text === undefined ? same(name) : { exact: `${name}"${text}`, blind: name }
   }
 
-  function part(value: unknown, depth: number, textMax = textCharsMax): Part {
-    if (typeof value !== 'object' || value === null) return scalar(value, depth)
-    const known = parts.get(value)
-    if (known !== undefined) return known
-    const sum = { values: 0, chars: 0 }
-    if (plainObject(value)) {
-      const tallied = tally(value)
-      if (tallied !== undefined) return tallied
-    }
-    inspect(value, depth, sum)
-    const name = sum.chars > textMax ? `#${++last}` : nameOf(JSON.stringify(value))
-    const made = { name, ...sum }
-    parts.set(value, made)
+  function check({ chars, values, members }: Sums): void {
+    if (chars > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
+    if (values > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
+    if (members > limits.membersMax) tooLarge(`more than ${limits.membersMax} fields at the top`)
+  }
+
+  /** Most commands come once, and freezing one costs as much as all the rest. */
+  function command(value: unknown): Part {
+    if (!plainObject(value)) return part(value, 1)
+    const found = parts.get(value)
+    if (found !== undefined) return found
+    const made = commandPart(value)
+    // What is named by its identity must not change from here on.
+    if (seen.has(value) || made.chars > commandTextCharsMax) keep(value, made)
+    else seen.add(value)
     return made
   }
 
+  /** A command is named in two halves, because many differ in their text alone. */
+  function commandPart(value: object): Part {
+    const sum = inspect(value, 1)
+    const { text, ...rest } = value as Readonly<Record<string, unknown>>
+    if (typeof text !== 'string') return { name: named(value, sum.chars > commandCharsMax), ...sum }
+    const name = `${named(rest, sum.chars - text.length > commandCharsMax)}"`
+    return { name, text: named(text, text.length > commandTextCharsMax), ...sum }
+  }
+
+  function named(value: unknown, large: boolean): string {
+    return large ? known.fresh() : known.name(JSON.stringify(value))
+  }
+
+  function part(value: unknown, depth: number): Part {
+    if (typeof value !== 'object' || value === null) return scalar(value, depth)
+    const found = parts.get(value) ?? tally(value)
+    if (found !== undefined) return found
+    const sum = inspect(value, depth)
+    const name = sum.chars > textCharsMax ? known.fresh() : known.name(JSON.stringify(value))
+    return keep(value, { name, ...sum })
+  }
+
   function scalar(value: unknown, depth: number): Part {
-    const sum = { values: 0, chars: 0 }
-    inspect(value, depth, sum)
+    const sum = inspect(value, depth)
     const text = JSON.stringify(value) ?? ''
-    return { name: text.length < shortText ? text : nameOf(text), ...sum }
+    return { name: text.length < shortText ? text : known.name(text), ...sum }
   }
 
-  /** Numbers are never given twice, so forgetting a text can lose a hit but never confuse two texts. */
-  function nameOf(text: string): string {
-    const known = names.get(text)
-    if (known !== undefined) return known
-    chars += text.length
-    if (chars > charsMax) {
-      names.clear()
-      chars = text.length
-    }
-    const name = `#${++last}`
-    names.set(text, name)
-    return name
-  }
-
-  function inspect(value: unknown, depth: number, sum: Sum): void {
-    if (++sum.values > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
-    switch (typeof value) {
-      case 'string':
-        sum.chars += value.length + quotedChars
-        if (sum.chars > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
-        return
-      case 'number':
-        sum.chars += numberChars
-        if (!Number.isFinite(value)) tooLarge('a number beyond what a double holds')
-        return
-      case 'boolean':
-        sum.chars += numberChars
-        return
-      case 'object':
-        if (value !== null) inspectMembers(value, depth, sum)
-        return
-      default:
-        unsupported(`a ${typeof value}`)
-    }
-  }
-
-  function inspectMembers(value: object, depth: number, sum: Sum): void {
-    if (depth >= limits.depthMax) tooLarge(`nesting deeper than ${limits.depthMax}`)
-    if (Array.isArray(value)) for (const element of value) inspect(element, depth + 1, sum)
-    else if (plainObject(value)) inspectObject(value as Record<string, unknown>, depth, sum)
-    else unsupported('an object that is not plain data')
-    Object.freeze(value)
-  }
-
-  function inspectObject(value: Record<string, unknown>, depth: number, sum: Sum): void {
-    let members = 0
-    for (const key in value) {
-      const member = value[key]
-      if (member === undefined) continue
-      if (++members > limits.membersMax) tooLarge(`an object of more than ${limits.membersMax}`)
-      if (!key.isWellFormed()) unsupported('a field name that is not valid Unicode')
-      sum.chars += key.length + quotedChars
-      inspect(member, depth + 1, sum)
-    }
+  function keep(value: object, made: Part): Part {
+    settle(value)
+    parts.set(value, made)
+    return made
   }
 }
+
+type Sums = { readonly chars: number; readonly values: number; readonly members: number }
 
 /** Counts are made anew for each question: a few numbers, which are named by their own short text. */
 function tally(value: object): Part | undefined {
@@ -161,19 +137,10 @@ function tally(value: object): Part | undefined {
     // The length first, as in the name of the whole question.
     name += `${key.length}:${key}${found},`
   }
-  return members === 0 ? undefined : { name, chars: name.length, values: tallyMembersMax }
+  if (members === 0 || !plainObject(value)) return undefined
+  return { name, chars: name.length, values: tallyMembersMax }
 }
 
-function plainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
-
-function tooLarge(what: string): never {
-  throw new Refusal('input_too_large', `the command needs an input with ${what}`)
-}
-
-function unsupported(what: string): never {
-  throw new Refusal('unsupported_input', `the question holds ${what}`)
+function same(name: string): Question {
+  return { exact: name, blind: name }
 }

@@ -8,8 +8,13 @@ import { writer } from './writer.ts'
 export type Marshalling = 'direct' | 'text'
 
 export interface Codec {
-  /** Writes the input, replacing the one before, and returns its address. Throws when it cannot. */
-  write(input: unknown): number
+  /**
+   * Writes the input, replacing the one before, and returns its address. `blind` leaves out the text of the command
+   * (writer.ts), where `blinds` says that it can. Throws when it cannot.
+   */
+  write(input: unknown, blind?: boolean): number
+  /** Whether looking at what was left out is noticed. */
+  readonly blinds: boolean
   /** Writes what a builtin returned. */
   give(value: Value): number
   /** Reads what a builtin was given: sets are sets, integers exact. */
@@ -41,6 +46,7 @@ function direct(instance: Instance): Codec {
   const result = reader(instance, 'json').read
   return {
     write: written.write,
+    blinds: true,
     give: (value) => parsed(instance, print(value)),
     read,
     result,
@@ -52,6 +58,7 @@ function textual(instance: Instance): Codec {
   const base = instance.exports.opa_heap_ptr_get()
   return {
     write: (input) => parsed(instance, print(input as Value)),
+    blinds: false,
     give: (value) => parsed(instance, print(value)),
     read: (address) => parse(dump(instance, address)),
     result: (address) => plain(parse(dump(instance, address))),

@@ -1,7 +1,7 @@
 import type { Decision, Input } from '../contract.ts'
 import type { Engine, Observe, PolicyBundle, Verdict } from '../parts.ts'
 import { type Code, Refusal } from '../refusal.ts'
-import { admission } from './admission.ts'
+import { admission, type Question } from './admission.ts'
 import { builtins } from './builtins.ts'
 import { type DecisionCache, decisionCache } from './cache.ts'
 import { decisionOf, denial, freeze } from './decision.ts'
@@ -91,7 +91,7 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
       else if (stale(current, nowMs)) decision = denials.stale_bundle
       else {
         const question = questions.admit(input)
-        const known = current.cache.get(question)
+        const known = current.cache.get(question.blind) ?? current.cache.get(question.exact)
         cached = known !== undefined
         decision = known ?? decide(current, question, input, nowMs)
       }
@@ -105,14 +105,15 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
       : { decision, bundle: current.origin, cached, ns }
   }
 
-  function decide(current: Active, question: string, input: Input, nowMs: number): Decision {
+  function decide(current: Active, question: Question, input: Input, nowMs: number): Decision {
     evaluations++
     const answer = current.policy.evaluate(input, { nowNs: BigInt(nowMs) * 1_000_000n })
     if (answer.problem !== undefined) return failed(answer.problem, nowMs)
     if (answer.value === undefined) return failed('the decision is undefined', nowMs)
     const decision = decisionOf(answer.value)
     if (decision === undefined) return failed('the decision has an unknown shape', nowMs)
-    if (!answer.impure && decision.effect !== 'hold') current.cache.set(question, freeze(decision))
+    if (!answer.impure && decision.effect !== 'hold')
+      current.cache.set(answer.blind ? question.blind : question.exact, freeze(decision))
     return decision
   }
 

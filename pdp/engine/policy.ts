@@ -1,5 +1,6 @@
 /** One loaded policy: an instance of its module, kept healthy, that answers inputs. */
 import type { PolicyBundle } from '../parts.ts'
+import { blindness } from './blind.ts'
 import type { Builtins, Moment } from './builtins/operands.ts'
 import { codec, type Marshalling, marshallingOf } from './codec.ts'
 import { type Instance, instantiate, pagesOf, revive, store, textAt } from './instance.ts'
@@ -22,6 +23,8 @@ export type Answer = {
   readonly broken?: true
   /** A nondeterministic builtin was called: the answer holds for this moment only. */
   readonly impure: boolean
+  /** The text of the command was not looked at: the answer is the same for every other text. */
+  readonly blind?: true
 }
 
 export interface Policy {
@@ -48,35 +51,44 @@ export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Poli
   const snapshot = new Uint8Array(first.memory.buffer.slice(0))
   let instance: Instance | undefined = first
   const context = { data, entrypoint }
+  const blind = blindness()
 
   return { evaluate, status: () => ({ marshalling, replacements }) }
 
   function evaluate(input: unknown, at: Moment): Answer {
+    if (!values.blinds || !blind.tries(input)) return asked(input, at, false)
+    const answer = asked(input, at, true)
+    if (answer.problem === undefined) return { ...answer, blind: true }
+    blind.looked(input)
+    return asked(input, at, false)
+  }
+
+  function asked(input: unknown, at: Moment, blinded: boolean): Answer {
     moment = at
     impure = false
     problem = undefined
     try {
-      const value = answer(healthy(), input)
+      const value = answer(healthy(), input, blinded)
       return problem === undefined ? { value, impure } : { value: undefined, problem, impure }
     } catch (error) {
       // What crossed WASM left its stack behind: the instance is not used again.
       instance = undefined
+      if (!blinded) replacements++
       return { value: undefined, problem: messageOf(error), broken: true, impure }
     }
   }
 
   function healthy(): Instance {
     if (instance !== undefined) return instance
-    replacements++
     instance = revive(module, snapshot, dispatch)
     values = codec(instance, marshalling)
     return instance
   }
 
-  function answer({ exports }: Instance, input: unknown): unknown {
+  function answer({ exports }: Instance, input: unknown, blinded: boolean): unknown {
     if (exports.opa_heap_ptr_get() - values.heapBase() > heapBytesMax)
       exports.opa_heap_ptr_set(values.heapBase())
-    const question = values.write(input)
+    const question = values.write(input, blinded)
     const evaluation = exports.opa_eval_ctx_new()
     exports.opa_eval_ctx_set_input(evaluation, question)
     exports.opa_eval_ctx_set_data(evaluation, context.data)

@@ -28,9 +28,18 @@ const arenaBytesMax = 67_108_864
 const loadMax = 0.7
 const bucketsMin = 8
 
+/**
+ * Where no memory can ever be (instance.ts says how far it grows): whoever looks at a value there traps. What ends
+ * without a trap has therefore not depended on the value.
+ */
+const nowhere = 0xffffff00 | 0
+
 export interface Writer {
-  /** Writes a value over the one before it and returns its address. Throws when it does not fit. */
-  write(value: unknown): number
+  /**
+   * Writes a value over the one before it and returns its address. `blind` leaves out the text of the command: the
+   * member is there, its value is nowhere. Throws when it does not fit.
+   */
+  write(value: unknown, blind?: boolean): number
   /** Where the heap begins that evaluations may use and a reset goes back to. */
   heapBase(): number
 }
@@ -55,21 +64,29 @@ export function writer({ exports, memory }: Instance): Writer {
 
   return { write, heapBase: () => heapBase }
 
-  function write(value: unknown): number {
+  function write(value: unknown, blind = false): number {
     look(arena, memory)
+    const member = blind ? blindMember : pinned.member
     pinned.begin()
     for (;;) {
       arena.top = start
       arena.end = start + size
-      const at = whole(value)
+      const at = whole(value, member)
       if (!full(arena)) return at
       grow()
     }
   }
 
-  function whole(value: unknown): number {
-    const record = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return record ? object(value as Record<string, unknown>, pinned.member) : any(value)
+  function whole(value: unknown, member: typeof pinned.member): number {
+    return isRecord(value) ? object(value, member) : any(value)
+  }
+
+  function blindMember(name: string, value: unknown): number {
+    return name === 'action' && isRecord(value) ? object(value, hidden) : pinned.member(name, value)
+  }
+
+  function hidden(name: string, value: unknown): number {
+    return name === 'text' ? nowhere : any(value)
   }
 
   function any(value: unknown): number {
@@ -145,6 +162,10 @@ export function writer({ exports, memory }: Instance): Writer {
     look(arena, memory)
     return at
   }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function members(value: Record<string, unknown>): number {

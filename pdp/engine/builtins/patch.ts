@@ -9,8 +9,17 @@ type Change = (container: Value, key: Value) => Value
 export const patch: Builtins = {
   'json.patch': pure((document, operations) => {
     if (document === undefined) throw new Error('the document is missing')
-    return array(operations).reduce((value, operation) => apply(value, object(operation)), document)
+    return patched(document, array(operations))
   }),
+}
+
+/** Undefined, which is no error in OPA, where one of the operations cannot be done. */
+function patched(document: Value, operations: readonly Value[]): Value | undefined {
+  try {
+    return operations.reduce((value, operation) => apply(value, object(operation)), document)
+  } catch {
+    return undefined
+  }
 }
 
 function apply(document: Value, operation: { readonly [key: string]: Value }): Value {

@@ -1,18 +1,8 @@
-import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
 import { builtins } from '../../../pdp/engine/builtins.ts'
 import { policy } from '../../../pdp/engine/policy.ts'
-import { plain } from '../../../pdp/engine/text.ts'
-import type { Value } from '../../../pdp/engine/value.ts'
 import { bundle, opaEvalAll, policyText, question, random } from './kit.ts'
-
-type Sdk = {
-  loadPolicySync(
-    wasm: Buffer,
-    memory: { initial: number },
-    custom: Record<string, (...args: Value[]) => unknown>,
-  ): { setData(data: unknown): void; evaluate(input: unknown): { result: unknown }[] }
-}
+import { sdkOf } from './sdk.ts'
 
 const seed = 20_261_120
 const count = 400
@@ -25,12 +15,7 @@ test(`${count} generated questions get one answer from our host, the SDK and opa
   const questions = Array.from({ length: count }, () => generated(dice))
   const built = bundle({ rego, data })
   const ours = await policy(built, builtins)
-  const sdk = (createRequire(import.meta.url)('@open-policy-agent/opa-wasm') as Sdk).loadPolicySync(
-    bundle({ rego: rego.replace(/^\s*"quoted": .*$/m, ''), data }).wasm,
-    { initial: 32 },
-    asCustom(),
-  )
-  sdk.setData(data)
+  const sdk = sdkOf(bundle({ rego: rego.replace(/^\s*"quoted": .*$/m, ''), data }))
   const theirs = opaEvalAll(rego, 'data.postern.decision', questions, data)
   expect(ours.status().marshalling).toBe('direct')
   for (const [index, asked] of questions.entries()) {
@@ -42,16 +27,6 @@ test(`${count} generated questions get one answer from our host, the SDK and opa
   const effects = new Set(theirs.map((decision) => (decision as { effect: string }).effect))
   expect(effects).toEqual(new Set(['allow', 'deny']))
 })
-
-/** Our builtins for the SDK, which speaks JSON only. */
-function asCustom(): Record<string, (...args: Value[]) => unknown> {
-  return Object.fromEntries(
-    Object.entries(builtins).map(([name, { call }]) => [
-      name,
-      (...args: Value[]) => plain(call(args, moment) ?? null),
-    ]),
-  )
-}
 
 /** The SDK has its own sprintf, which knows no %q, and cannot be given ours. */
 function unquoted(decision: unknown): unknown {
