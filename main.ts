@@ -12,6 +12,7 @@ import { decideCommand } from './pdp/commands/decide.ts'
 import { dispatch } from './pdp/commands/dispatch.ts'
 import { type GrantsParts, grantsCommand } from './pdp/commands/grants.ts'
 import { holdsCommand } from './pdp/commands/holds.ts'
+import { impactCommand } from './pdp/commands/impact.ts'
 import {
   exits,
   Failure,
@@ -25,6 +26,7 @@ import {
 import { pemOf } from './pdp/commands/parts.ts'
 import { type Door, serve } from './pdp/commands/serve.ts'
 import type { ListenerSettings, Settings } from './pdp/commands/settings.ts'
+import { shadowCommand } from './pdp/commands/shadow.ts'
 import { statusCommand } from './pdp/commands/status.ts'
 import { toldToStop } from './pdp/commands/stop.ts'
 import type { Gate } from './pdp/contract.ts'
@@ -47,6 +49,14 @@ const program = {
     decide: {
       about: 'answers one question from a file as policy would',
       run: (args: readonly string[], io: Io) => decideCommand(args, io, bundleFor(io)),
+    },
+    impact: {
+      about: 'shows what a candidate bundle would have answered to recorded traffic',
+      run: (args: readonly string[], io: Io) => impactCommand(args, io, bundleFor(io)),
+    },
+    shadow: {
+      about: 'shows what the candidate beside the active bundle would have answered',
+      run: shadowCommand,
     },
     bundle: { about: 'builds, signs, verifies and inspects policy bundles', run: bundleCommand },
     audit: {

@@ -62,17 +62,25 @@ export function resolved(document: Document, folder: string) {
 type At = (path: string) => string
 
 function bundleOf({ bundle }: Document, at: At) {
-  const remote = /^https?:/i.test(bundle.source)
   return {
     name: bundle.name,
-    source: remote
-      ? ({ kind: 'http', url: bundle.source } as const)
-      : ({ kind: 'file', path: at(bundle.source) } as const),
+    ...placeOf(bundle, at),
     keys: bundle.keys.map((key) => ({ ...key, file: at(key.file) })),
     scope: bundle.scope,
-    pollMs: bundle.poll_s * 1000,
     maxStaleMs: bundle.max_stale_s === undefined ? undefined : bundle.max_stale_s * 1000,
     demo: bundle.demo,
+    shadow: bundle.shadow && placeOf(bundle.shadow, at),
+  }
+}
+
+/** Where bundles come from, and how often to ask. */
+function placeOf({ source, poll_s }: { readonly source: string; readonly poll_s: number }, at: At) {
+  const remote = /^https?:/i.test(source)
+  return {
+    source: remote
+      ? ({ kind: 'http', url: source } as const)
+      : ({ kind: 'file', path: at(source) } as const),
+    pollMs: poll_s * 1000,
   }
 }
 

@@ -95,14 +95,17 @@ const identity = z.strictObject(
   'give issuer, audience and algorithms',
 )
 
+const source = z
+  .string('give a file or a URL')
+  .min(1, 'give a file or a URL')
+  .max(4096)
+  .refine(isSource, 'give a file or an https URL without user (http on loopback only)')
+const poll = number(1, 86_400, 'give seconds from 1 to 86400').default(60)
+
 const bundle = z.strictObject(
   {
     name: id.default('postern'),
-    source: z
-      .string('give a file or a URL')
-      .min(1, 'give a file or a URL')
-      .max(4096)
-      .refine(isSource, 'give a file or an https URL without user (http on loopback only)'),
+    source,
     keys: z
       .array(
         z.strictObject(
@@ -118,9 +121,10 @@ const bundle = z.strictObject(
       .min(1, 'name at least one public key: an unsigned bundle is never used')
       .max(20),
     scope: name.optional(),
-    poll_s: number(1, 86_400, 'give seconds from 1 to 86400').default(60),
+    poll_s: poll,
     max_stale_s: number(1, 31_536_000, 'give seconds from 1 to 31536000').optional(),
     demo: z.boolean('write true or false').default(false),
+    shadow: z.strictObject({ source, poll_s: poll }, 'give source and poll_s').optional(),
   },
   'give source and keys',
 )

@@ -7,12 +7,14 @@ import { namedHosts, quietHeaders } from './server/guard.ts'
 import { type HealthParts, healthRoutes } from './server/health.ts'
 import { type HoldParts, holdRoutes } from './server/holds.ts'
 import { answerProblem } from './server/problem.ts'
+import { type ShadowParts, shadowRoutes } from './server/shadow.ts'
 import { type StatusParts, statusRoutes } from './server/status.ts'
 
 /** What the HTTP API is made of. */
 export type ServerParts = HealthParts &
   HoldParts &
   AuditParts &
+  ShadowParts &
   StatusParts & {
     /** Names under which clients may address the server, besides loopback. */
     readonly hosts: readonly string[]
@@ -33,7 +35,7 @@ export function server(parts: ServerParts): Express {
   app.use(quietHeaders(parts.tls), namedHosts(parts.hosts))
   app.use(healthRoutes(parts))
   app.use('/v1', authenticate(parts.identity))
-  app.use(holdRoutes(parts), auditRoutes(parts), statusRoutes(parts))
+  app.use(holdRoutes(parts), auditRoutes(parts), shadowRoutes(parts), statusRoutes(parts))
   app.use(() => {
     throw new Refusal('not_found')
   })

@@ -99,7 +99,14 @@ test('the example with every setting uncommented parses too', () => {
   expect(config).toMatchObject({
     server: { hosts: ['postern.example.com'], tls: { cert: '/etc/postern/server.crt' } },
     identity: { jwks: '/etc/postern/jwks.json', claims: { type: 'kind', pass: ['department'] } },
-    bundle: { scope: 'production', maxStaleMs: 86_400_000 },
+    bundle: {
+      scope: 'production',
+      maxStaleMs: 86_400_000,
+      shadow: {
+        source: { kind: 'http', url: 'https://bundles.example.com/postern-next.tar.gz' },
+        pollMs: 60_000,
+      },
+    },
     audit: { key: '/etc/postern/audit.key' },
     masking: { key: { file: '/etc/postern/mask.key' } },
     admin: { groups: ['security'] },

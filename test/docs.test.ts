@@ -13,12 +13,13 @@ test('every metric is explained, and no other', () => {
     holds: () => ({}),
     bundle: () => undefined,
     audit: () => ({ entries: 0, dropped: 0, pending: 0, lagMs: 0, failing: false }),
+    shadow: () => undefined,
   })
   const explained = [...operating.matchAll(/^\| `(postern_\w+)` \|/gm)].map((match) => match[1])
   expect(explained.toSorted()).toEqual(gate.names().toSorted())
 })
 
-const commands = ['README.md', 'docs/operating.md'].flatMap((name) =>
+const commands = ['README.md', 'docs/operating.md', 'docs/impact.md'].flatMap((name) =>
   [...page(name).matchAll(/^postern ([a-z].*)$/gm)].map((match) => match[1] ?? ''),
 )
 

@@ -32,6 +32,8 @@ export type Setup = {
   readonly more?: string
   /** Another bundle than the demo's: its path. */
   readonly bundle?: string
+  /** A candidate that runs in the shadow of the bundle: its path. */
+  readonly shadow?: string
   /** Another place of the sealed role's password than the environment, e.g. `{ file: ./password }`. */
   readonly sealedSecret?: string
 }
@@ -129,7 +131,7 @@ bundle:
   demo: true
   keys:
     - { id: demo, algorithm: ES256, file: ${join(project, 'bundles/demo/demo.pub.pem')} }
-admin: { groups: [data-owners] }
+${setup.shadow === undefined ? '' : `  shadow: { source: ${setup.shadow} }\n`}admin: { groups: [data-owners] }
 listeners:
   - id: shop
     protocol: postgres

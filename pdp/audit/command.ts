@@ -9,6 +9,7 @@ import {
   type Io,
   meant,
   textOf,
+  timeOf,
   Usage,
 } from '../commands/io.ts'
 import { printable, printableJson } from '../commands/printable.ts'
@@ -159,14 +160,6 @@ function queryOf(asked: Given): AuditQuery {
     toMs: timeOf(asked, 'to'),
     limit,
   }
-}
-
-function timeOf(asked: Given, name: string): number | undefined {
-  const text = textOf(asked, name)
-  if (text === undefined) return undefined
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms)) throw new Usage(`--${name} is a time, as in 2026-01-31T12:00:00Z`)
-  return ms
 }
 
 function anchorOf(text: string | undefined): Anchor | undefined {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { lineBytesMax } from './line.ts'
@@ -31,19 +32,29 @@ type Source = { readonly file: string; readonly first?: number }
 const chunkBytes = 256 * 1024
 const newline = 10
 
-/** The lines of all files of a log, those that appear meanwhile included. */
-export function folderLines(folder: string): Lines {
-  return linesOf(() => segmentsIn(folder))
+/** The lines of all files of a log, those that appear meanwhile included; from its end on, only those. */
+export function folderLines(folder: string, from: 'start' | 'end' = 'start'): Lines {
+  return linesOf(() => segmentsIn(folder), from === 'end' ? endOf(segmentsIn(folder)) : start)
 }
 
 /** The lines of these files, in this order. */
 export function fileLines(files: readonly string[]): Lines {
-  return linesOf(() => files.map((file) => ({ file })))
+  return linesOf(() => files.map((file) => ({ file })), start)
 }
 
-function linesOf(list: () => readonly (Source | Segment)[]): Lines {
-  let index = 0
-  let offset = 0
+type Place = { readonly index: number; readonly offset: number }
+
+const start: Place = { index: 0, offset: 0 }
+
+function endOf(segments: readonly Segment[]): Place {
+  const last = segments.at(-1)
+  return last === undefined
+    ? start
+    : { index: segments.length - 1, offset: statSync(last.file).size }
+}
+
+function linesOf(list: () => readonly (Source | Segment)[], from: Place): Lines {
+  let { index, offset } = from
   let number = 0
   let torn: { readonly file: string; readonly line: number } | undefined
 

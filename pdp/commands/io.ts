@@ -47,6 +47,15 @@ export function textOf(given: Given, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The time an option gives, in milliseconds since the epoch, or undefined when it was not given. Throws Usage. */
+export function timeOf(given: Given, name: string): number | undefined {
+  const text = textOf(given, name)
+  if (text === undefined) return undefined
+  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms)) throw new Usage(`--${name} is a time, as in 2026-01-31T12:00:00Z`)
+  return ms
+}
+
 /** A file's bytes. Throws Failure. */
 export function fileBytes(path: string): Buffer {
   try {

@@ -10,6 +10,7 @@ import { identity } from '../identity.ts'
 import type { Credentials, Identity } from '../parts.ts'
 import { fileBytes, type Io } from './io.ts'
 import type {
+  BundlePlace,
   ListenerSettings,
   Login,
   PolicySettings,
@@ -21,7 +22,7 @@ import type {
 /** Settings turned into parts, one function per part: `serve` runs them, `check` tries them. */
 
 /** Where bundles come from. */
-export function sourceOf({ source, pollMs }: PolicySettings): Source {
+export function sourceOf({ source, pollMs }: BundlePlace): Source {
   if (source.kind === 'file') return fileSource(source.path)
   return httpSource({ url: source.url, delayMsMin: pollMs / 2, delayMsMax: pollMs })
 }

@@ -22,6 +22,7 @@ import {
   upstreamOf,
 } from './parts.ts'
 import type { Address, ListenerSettings, Settings } from './settings.ts'
+import { type Shadowing, shadowing } from './shadowing.ts'
 import { endOnCrash } from './stop.ts'
 
 /** What the composition root adds: everything that knows a protocol or the form of the settings. */
@@ -50,6 +51,7 @@ type Running = {
   readonly search: AuditSearch
   readonly identity: Identity
   readonly policy: Supply
+  readonly beside: Shadowing
   readonly ways: Way[]
   readonly journal: Log
   readonly numbers: Metrics
@@ -74,13 +76,19 @@ export async function serve(serving: Serving): Promise<void> {
     journal.error('index of the record failed', {}, error),
   )
   opened.defer(() => search.close())
-  const numbers = measured(court, version)
-  hearers.push(journal.observe, numbers.observe)
   const supplying = new AbortController()
   const policy = supplied(settings, court, supplying.signal)
   opened.defer(() => ended(policy, supplying))
+  const beside = shadowing({
+    settings,
+    observe: court.observe,
+    failed: (error) => journal.error('candidate in the shadow failed', {}, error),
+  })
+  opened.defer(() => beside.close())
+  const numbers = measured(court, version, beside)
+  hearers.push(journal.observe, numbers.observe)
   const identity = identityOf(settings.identity)
-  const parts = { court, search, identity, policy, journal, numbers }
+  const parts = { court, search, identity, policy, beside, journal, numbers }
   const running: Running = { ...parts, ways: [], phase: 'starting' }
 
   const api = await openServer(serving, running)
@@ -114,9 +122,14 @@ async function courtOf(
   })
 }
 
-function measured({ audit, engine, holds }: OpenCourt, version: string): Metrics {
+function measured(
+  { audit, engine, holds }: OpenCourt,
+  version: string,
+  { shadow }: Shadowing,
+): Metrics {
   return metrics({
     version,
+    shadow: () => shadow.status().report,
     holds: () => ({
       pending: holds.list({ state: 'pending' }).length,
       approved: holds.list({ state: 'approved' }).length,
@@ -157,9 +170,10 @@ async function ended(policy: Supply, supplying: AbortController): Promise<void> 
 async function openServer(serving: Serving, running: Running): Promise<Listening> {
   const { settings } = serving
   const { host, port, hosts, tls } = settings.server
-  const { court, search, identity, numbers, journal, policy } = running
+  const { court, search, identity, numbers, journal, policy, beside } = running
   const app = server({
     identity,
+    shadow: beside.shadow,
     holds: court.holds,
     audit: court.audit,
     search,
@@ -183,12 +197,13 @@ async function openServer(serving: Serving, running: Running): Promise<Listening
 
 function statusOf(
   { version, described }: Serving,
-  { court, policy, phase, ways }: Running,
+  { court, policy, beside, phase, ways }: Running,
 ): object {
   return {
     version,
     phase,
     bundle: policy.status(),
+    ...(beside.candidate && { shadow: beside.candidate.status() }),
     engine: court.engine.status(),
     audit: court.audit.status(),
     listeners: ways.map(({ id, door, keeper }) => ({

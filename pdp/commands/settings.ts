@@ -48,20 +48,26 @@ export type SecretPlace =
   | { readonly file: string }
   | { readonly command: readonly string[] }
 
-export type PolicySettings = {
-  readonly name: string
+/** Where bundles come from, and how often to ask. */
+export type BundlePlace = {
   readonly source:
     | { readonly kind: 'file'; readonly path: string }
     | { readonly kind: 'http'; readonly url: string }
+  readonly pollMs: number
+}
+
+export type PolicySettings = BundlePlace & {
+  readonly name: string
   readonly keys: readonly {
     readonly id: string
     readonly algorithm?: string
     readonly file: string
   }[]
   readonly scope?: string | undefined
-  readonly pollMs: number
   readonly maxStaleMs: number | undefined
   readonly demo: boolean
+  /** The candidate that runs beside the active bundle. */
+  readonly shadow?: BundlePlace | undefined
 }
 
 export type Login = { readonly username: string; readonly secret: SecretPlace }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { HoldState } from '../parts.ts'
+import { publishShadow, type ShadowFacts } from './shadow.ts'
 
 /** What is read when somebody scrapes. Each must be cheap. */
 export type Sources = {
@@ -7,6 +8,7 @@ export type Sources = {
   holds(): Readonly<Partial<Record<HoldState, number>>>
   bundle(): BundleFacts | undefined
   audit(): AuditFacts
+  shadow(): ShadowFacts
 }
 
 export type BundleFacts = {
@@ -50,6 +52,7 @@ export function publishSources(registry: Registry, sources: Sources): void {
   })
   publishBundle(registry, sources)
   publishAudit(registry, sources)
+  publishShadow(registry, sources.shadow)
 }
 
 function publishBundle(registry: Registry, sources: Sources): void {

@@ -18,6 +18,7 @@ export function secrets(ground: Ground): void {
     const logger = log('trace', { write: (line: string) => void lines.push(line) })
     const numbers = metrics({
       version: '1',
+      shadow: () => undefined,
       holds: () => ({}),
       bundle: () => undefined,
       audit: () => ({ entries: 0, dropped: 0, pending: 0, lagMs: 0, failing: false }),

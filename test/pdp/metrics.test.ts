@@ -16,6 +16,7 @@ const decision: Extract<Happening, { kind: 'decision' }> = {
 function fresh(bundle = true): Metrics {
   return metrics({
     version: '1.2.3',
+    shadow: () => undefined,
     holds: () => ({ pending: 2, approved: 1 }),
     bundle: () => (bundle ? facts : undefined),
     audit: () => ({ entries: 7, dropped: 1, pending: 3, lagMs: 250, failing: true }),

@@ -122,6 +122,7 @@ export async function running(options: RunOptions = {}): Promise<Running> {
       },
     },
     metrics: { contentType: 'text/plain', text: async () => 'postern_info 1\n' },
+    shadow: { status: () => ({ crashes: 0 }) },
     adminGroups: ['admins'],
     unready: () => [],
     status: () => ({ version: '1.2.3' }),

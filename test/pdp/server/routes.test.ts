@@ -179,3 +179,11 @@ test('on this machine metrics are open', async () => {
   expect(answer.headers['content-type']).toBe('text/plain')
   expect(answer.text).toBe('postern_info 1\n')
 })
+
+test('what a candidate would have answered is for administrators, and looking is on record', async () => {
+  const status = { crashes: 1, problem: 'it hung' }
+  const gate = await running({ shadow: { status: () => status } })
+  expect((await gate.ask('/v1/shadow', { token: 'token-ada' })).status).toBe(403)
+  expect((await gate.ask('/v1/shadow', { token: 'token-root' })).json).toEqual(status)
+  expect(gate.entries).toMatchObject([{ kind: 'admin', action: 'shadow_report', subject: 'root' }])
+})
