@@ -6,9 +6,11 @@ import {
   type Relation,
   type RelationKind,
 } from '../sql/catalogue.ts'
-import type { Library } from '../sql/lineage/library.ts'
+import type { Declarations, Declared, Library } from '../sql/lineage/library.ts'
 import { loadLibrary } from './lineage/library.ts'
 import { columnsOf } from './lineage/relations.ts'
+import { standing } from './lineage/standing.ts'
+import { trigger } from './lineage/triggers.ts'
 import { viewOf } from './lineage/views.ts'
 import { outside } from './read/analyse.ts'
 import * as sql from './read/snapshot.ts'
@@ -49,9 +51,10 @@ export async function loadCatalogue(query: Query): Promise<Catalogue> {
       relations,
       library: await loadLibrary(query),
       casts: multimap(await query(sql.casts)),
+      onDefinition: (await query(sql.eventTriggers)).map((row) => `${row[0]}.${row[1]}`),
     }
     await query('COMMIT')
-    return catalogue(found)
+    return catalogue(found, nothingDeclared)
   } catch (error) {
     await query('ROLLBACK').catch(() => undefined)
     throw error
@@ -63,9 +66,20 @@ type Found = {
   readonly relations: ReadonlyMap<number, Relation>
   readonly library: Library
   readonly casts: ReadonlyMap<string, readonly string[]>
+  readonly onDefinition: readonly string[]
 }
 
-function catalogue(found: Found): Catalogue {
+const nothingDeclared: Declarations = { functions: new Map(), declassify: new Set() }
+
+const loaded = new WeakMap<Catalogue, Found>()
+
+/** The same database, with what a bundle says of its code. What it says of columns that there are not counts for nothing. */
+export function declaring(known: Catalogue, declarations: Declarations): Catalogue {
+  const found = loaded.get(known)
+  return found === undefined ? known : catalogue(found, declarations)
+}
+
+function catalogue(found: Found, declarations: Declarations): Catalogue {
   const byName = new Map<string, Relation>()
   for (const relation of found.relations.values()) byName.set(relation.full, relation)
   // At most one for each column there is.
@@ -98,8 +112,26 @@ function catalogue(found: Found): Catalogue {
     library: found.library,
     functions: (name, schema, searchPath) => found.library.functions(name, schema, searchPath),
     casts: (type) => found.casts.get(type) ?? [],
+    declared: (signature) => {
+      const declared = declarations.functions.get(signature)
+      return declared === undefined || isSure(byName, declared) ? declared : 'unsure'
+    },
+    declassified: (full) => declarations.declassify.has(full),
+    onDefinition: found.onDefinition,
   }
+  loaded.set(self, found)
   return self
+}
+
+/** Whether all it names is there. */
+function isSure(byName: ReadonlyMap<string, Relation>, declared: Declared): boolean {
+  const { reads, returns, writes = [] } = declared
+  const isColumn = (full: string): boolean => {
+    const dot = full.lastIndexOf('.')
+    const relation = byName.get(full.slice(0, dot))
+    return relation?.columns.some((one) => one.name === full.slice(dot + 1)) === true
+  }
+  return [...reads, ...returns].every(isColumn) && writes.every((one) => byName.has(one))
 }
 
 /** The schemas a bare name is looked up in; the server's own comes first unless it is named (documentation 5.9.5). */
@@ -154,9 +186,11 @@ async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation
   const children = groups(inheritance, 1, (row) => Number(row[0]))
   const reads = groups(await query(sql.reads), 0, (row) => Number(row[1]))
   const generated = groups(await query(sql.generated), 0, (row) => row.slice(1).map(Number))
-  const triggers = groups(await query(sql.triggers), 0, (row) => `${row[1]}.${row[2]}`)
+  const triggers = groups(await query(sql.triggers), 0, trigger)
+  const stands = groups(await query(sql.standing), 0, standing)
+  const keys = groups(await query(sql.keys), 0, (row) => JSON.parse(row[1] ?? '[]') as number[])
   const ties = groups(await query(sql.ties), 0, tie)
-  const rules = new Set((await query(sql.rules)).map((row) => Number(row[0])))
+  const rules = groups(await query(sql.rules), 0, (row) => row[1] ?? '')
   const intern = interned()
   const relations = new Map<number, Relation>()
   let columnsCount = 0
@@ -177,9 +211,11 @@ async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation
       parents: parents.get(oid) ?? [],
       children: children.get(oid) ?? [],
       reads: reads.get(oid) ?? [],
-      rules: rules.has(oid),
+      rules: rules.get(oid) ?? [],
       triggers: triggers.get(oid) ?? [],
       ties: ties.get(oid) ?? [],
+      standing: stands.get(oid) ?? [],
+      keys: keys.get(oid) ?? [],
     })
   }
   return relations

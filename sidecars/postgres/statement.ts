@@ -1,6 +1,5 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
-import type { Declared } from '../sql/lineage/library.ts'
 import { type Analysis, analyse } from './read/analyse.ts'
 import { normalize, type Parsed, parsed } from './read/parser.ts'
 import { slices } from './read/slices.ts'
@@ -39,8 +38,6 @@ export type Scope = {
   readonly searchPath: readonly string[]
   prepared(name: string): Statement | undefined
   cursor(name: string): Statement | undefined
-  /** What code does that cannot be read, by signature: `schema.name(type, type)` as the server writes types out. */
-  readonly declared?: ReadonlyMap<string, Declared>
 }
 
 /** Facts of every statement in a text, at least one. Never throws: what cannot be read is one incomplete statement. */
@@ -68,7 +65,6 @@ function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: S
     catalogue: scope.catalogue,
     library: scope.catalogue.library,
     searchPath: scope.searchPath,
-    ...(scope.declared === undefined ? {} : { declared: scope.declared }),
     prepared: (name: string) => scope.prepared(name)?.command,
     cursor: (name: string) => scope.cursor(name)?.command,
   }

@@ -1,4 +1,4 @@
-import type { Library } from './lineage/library.ts'
+import type { Declared, Library } from './lineage/library.ts'
 
 /** What a relation is, in the words policies use. */
 export type RelationKind =
@@ -33,11 +33,41 @@ export type Relation = {
   readonly children: readonly number[]
   /** Relations a view reads, one level down. */
   readonly reads: readonly number[]
-  /** Whether statements against it are rewritten by rules other than a view's own. */
-  readonly rules: boolean
-  /** Functions its triggers run, as `schema.name`. */
-  readonly triggers: readonly string[]
+  /** Statements that create the rules other than a view's own: they run along with statements against it. */
+  readonly rules: readonly string[]
+  readonly triggers: readonly Trigger[]
   readonly ties: readonly Tie[]
+  /** Expressions of its definition that may run somebody's code. */
+  readonly standing: readonly Standing[]
+  /** Numbers of columns, none of them ever null, that no two of its rows share; the columns of children do not count. */
+  readonly keys: readonly (readonly number[])[]
+}
+
+/** How rows are changed. */
+export type Change = 'insert' | 'update' | 'delete' | 'truncate'
+
+/** What runs along with changes of a relation. */
+export type Trigger = {
+  /** Its function, as `schema.name`. */
+  readonly runs: string
+  readonly on: readonly Change[]
+  /** Numbers of the columns whose update it is for; empty is any. */
+  readonly columns: readonly number[]
+  /** Names under which it sees all the rows as they were, or as they are. */
+  readonly tables: readonly string[]
+  /** A statement that creates it, where a condition is part of that. */
+  readonly definition: string | undefined
+}
+
+/** An expression that is worked out with rows of a relation, because its definition says so. */
+export type Standing = {
+  readonly kind: 'default' | 'check' | 'index' | 'policy'
+  /** Numbers of the columns it gives a value, or looks at. */
+  readonly columns: readonly number[]
+  /** What it is worked out for. */
+  readonly on: readonly ('select' | Change)[]
+  /** A list of expressions. */
+  readonly text: string
 }
 
 /** What a write tells of rows it does not name: its error says whether a key is taken or referenced, or a check holds. */
@@ -50,8 +80,8 @@ export type Tie = {
   readonly shows: { readonly oid: number; readonly columns: readonly number[] }
   /** An INSERT that leaves the columns out is tested too. */
   readonly always: boolean
-  /** The rows of `shows` change along. */
-  readonly cascades: boolean
+  /** How the rows of `shows` change along with a change of these. */
+  readonly along: { readonly delete?: 'delete' | 'update'; readonly update?: 'update' }
 }
 
 /** A function of the catalogue, one per overload. */
@@ -104,6 +134,12 @@ export interface Catalogue {
   ): readonly Routine[]
   /** Functions that somebody's casts to types of this name run. */
   casts(type: string): readonly string[]
+  /** What is said of code that cannot be read, by signature; `unsure` where it names what there is not. */
+  declared(signature: string): Declared | 'unsure' | undefined
+  /** Whether a view or a function, `schema.name`, shows nothing protected whatever it reads. */
+  declassified(full: string): boolean
+  /** Functions, as `schema.name`, that run along with definitions. */
+  readonly onDefinition: readonly string[]
 }
 
 /** Whether it shows rows of other relations. */

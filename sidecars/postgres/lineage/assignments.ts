@@ -8,6 +8,24 @@ export function namesOf(list: readonly Node[] | undefined): readonly string[] {
   return (list ?? []).flatMap((one) => as(one, 'ResTarget')?.name ?? [])
 }
 
+/** Names of the columns a list of targets sets to their defaults. */
+export function defaultsOf(list: readonly Node[] | undefined): readonly string[] {
+  return (list ?? []).flatMap((one) => {
+    const assigned = as(one, 'ResTarget')
+    return as(assigned?.val, 'SetToDefault') === undefined ? [] : (assigned?.name ?? [])
+  })
+}
+
+/** Those of the columns for which some row of VALUES says DEFAULT, or says nothing. */
+export function defaultsIn(query: Node | undefined, names: readonly string[]): readonly string[] {
+  const lists = as(query, 'SelectStmt')?.valuesLists ?? []
+  const rows = lists.map((one) => as(one, 'List')?.items ?? [])
+  const isDefault = (at: number) => (row: readonly Node[]) =>
+    at >= row.length || as(row[at], 'SetToDefault') !== undefined
+  if (rows.length === 0) return query === undefined ? names : []
+  return names.filter((_, i) => rows.some(isDefault(i)))
+}
+
 /** All columns, in the order in which values without names go to them. */
 export function allOf({ relation }: Target): readonly string[] {
   return relation?.columns.map((one) => one.name) ?? []

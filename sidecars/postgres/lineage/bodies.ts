@@ -1,21 +1,22 @@
-import type { Command, Effect } from '../../../pdp/contract.ts'
-import type { SqlFacts } from '../../sql/facts.ts'
-import type { Callable, Library } from '../../sql/lineage/library.ts'
+import type { Command } from '../../../pdp/contract.ts'
+import type { Catalogue } from '../../sql/catalogue.ts'
+import type { Callable } from '../../sql/lineage/library.ts'
 import {
   alsoFrom,
   anything,
   computed,
-  copyOf,
   type Field,
   nothing,
   type Value,
 } from '../../sql/lineage/value.ts'
+import { absorb } from './absorb.ts'
 import { type Answer, declared } from './answers.ts'
 import { read } from './body.ts'
+import { promised, safeByReview } from './declared.ts'
 import { executes } from './execute.ts'
 import { pathOf, type Reading, use } from './reading.ts'
+import type { About } from './triggers.ts'
 import { ofType } from './types.ts'
-import { useInside } from './views.ts'
 
 /** What a function's source says. */
 export type Body = {
@@ -32,36 +33,22 @@ export function runs(reading: Reading, one: Callable, args: readonly Value[]): A
   executes(reading, full, `${one.definer ? 'definer' : 'user'}:${one.language}`)
   const given = computed(...args)
   if (one.set) use(reading, given, 'limit')
-  const promised = reading.around.declared?.get(one.signature)
-  if (promised !== undefined) {
-    reading.facts.use(promised.reads, 'inside')
-    return declared(reading.around, one, args, alsoFrom(computed(copyOf(promised.returns)), given))
+  const declaration = promised(reading, one)
+  if (declaration !== undefined) {
+    return reviewed(reading, one, declared(reading.around, one, args, alsoFrom(declaration, given)))
   }
-  use(reading, given, 'argument')
+  if (!safeByReview(reading, full)) use(reading, given, 'argument')
   const body = one.kind === 'aggregate' ? undefined : bodyOf(reading, one)
-  if (body === undefined) return unread(reading, one, args)
+  if (body === undefined) return reviewed(reading, one, unread(reading, one, args))
   absorb(reading, body.command)
-  return answer(reading, one, args, body)
-}
-
-/** Records a trigger's function, named `schema.name`, and what its source says it does. */
-export function triggered(reading: Reading, full: string): void {
-  reading.facts.call(full, 'trigger')
-  for (const one of named(reading, full)) {
-    if (reading.around.declared?.has(one.signature)) continue
-    const body = bodyOf(reading, one)
-    if (body === undefined) continue
-    // Whoever may define triggers vouches for what of them cannot be read.
-    const { incomplete: _, ...known } = body.command
-    absorb(reading, known)
-  }
+  return reviewed(reading, one, answer(reading, one, args, body))
 }
 
 /** An aggregate is what its parts are; all other code that is not read may answer anything. */
 function unread(reading: Reading, one: Callable, args: readonly Value[]): Answer {
   const given = computed(...args)
   if (one.kind === 'aggregate') {
-    const parts = one.parts.flatMap((name) => named(reading, name))
+    const parts = one.parts.flatMap((name) => functionsNamed(reading, name))
     const values = parts.map((part) => runs(reading, part, args).value)
     return declared(reading.around, one, args, computed(given, ...values))
   }
@@ -69,7 +56,8 @@ function unread(reading: Reading, one: Callable, args: readonly Value[]): Answer
   return declared(reading.around, one, args, computed(given, anything))
 }
 
-function named({ around }: Reading, full: string): readonly Callable[] {
+/** All functions of this name, `schema.name`. */
+export function functionsNamed({ around }: Reading, full: string): readonly Callable[] {
   const dot = full.indexOf('.')
   return around.library.functions(full.slice(dot + 1), full.slice(0, dot), [])
 }
@@ -104,20 +92,13 @@ function computedField(value: Value | undefined): Value {
   return { ...value, copy: value.sources.size === 0 && !value.unknown }
 }
 
-/** What the body does, the statement does; what it only looks at stays inside. */
-function absorb({ facts }: Reading, command: Command): void {
-  const sql = command['sql'] as SqlFacts
-  facts.effect(...command.effects.filter((one): one is Effect => one !== 'unknown'))
-  for (const one of command.objects) facts.touch(one.kind, one.name, one.access, one.columns)
-  for (const kind of sql.kinds) if (kind !== 'select') facts.kind(kind)
-  for (const one of sql.functions) facts.call(one.name, one.class)
-  if (sql.triggers) facts.flag('triggers')
-  if (command.incomplete !== undefined) facts.doubt(command.incomplete)
-  useInside(facts, sql.columns ?? [])
+/** What comes out of a function that is safe by review comes from nowhere. */
+function reviewed(reading: Reading, one: Callable, answer: Answer): Answer {
+  if (!safeByReview(reading, `${one.schema}.${one.name}`)) return answer
+  return declared(reading.around, one, [], nothing)
 }
 
-const kept = new WeakMap<Library, WeakMap<object, Map<string, Body | undefined>>>()
-const undeclared = {}
+const kept = new WeakMap<Catalogue, Map<string, Body | undefined>>()
 /** Bodies being read, outermost first, and the outermost that one of them came back to. */
 const running: string[] = []
 let returnedTo = Number.POSITIVE_INFINITY
@@ -125,10 +106,13 @@ let returnedTo = Number.POSITIVE_INFINITY
 const RUNNING_MAX = 12
 
 /** What a function's source says, undefined where it cannot be read. Worked out once for each catalogue. */
-function bodyOf(reading: Reading, one: Callable): Body | undefined {
-  const { library, declared: promised = undeclared } = reading.around
-  const key = `${one.oid} ${one.searchPath === undefined ? pathOf(reading.around).join() : ''}`
-  const bodies = cache(library, promised)
+export function bodyOf(reading: Reading, one: Callable, about?: About): Body | undefined {
+  const { catalogue } = reading.around
+  const rows = about && [about.relation.oid, about.change, ...about.tables].join()
+  const path = one.searchPath === undefined ? pathOf(reading.around).join() : ''
+  const key = `${one.oid} ${rows ?? ''} ${path}`
+  const bodies = kept.get(catalogue) ?? new Map<string, Body | undefined>()
+  kept.set(catalogue, bodies)
   if (bodies.has(key)) return bodies.get(key)
   const at = running.indexOf(key)
   if (at >= 0) {
@@ -139,7 +123,7 @@ function bodyOf(reading: Reading, one: Callable): Body | undefined {
   if (running.length >= RUNNING_MAX) return undefined
   running.push(key)
   try {
-    const body = read(reading, one)
+    const body = read(reading, one, about)
     // What was found while another was not yet known may lack what that one does.
     if (returnedTo >= running.length - 1) bodies.set(key, body)
     return body
@@ -154,12 +138,4 @@ const nothingDone: Command = {
   effects: [],
   objects: [],
   sql: { dialect: 'postgres', kinds: [], functions: [] },
-}
-
-function cache(library: Library, promised: object): Map<string, Body | undefined> {
-  const one = kept.get(library) ?? new WeakMap<object, Map<string, Body | undefined>>()
-  kept.set(library, one)
-  const bodies = one.get(promised) ?? new Map<string, Body | undefined>()
-  one.set(promised, bodies)
-  return bodies
 }

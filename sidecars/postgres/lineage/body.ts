@@ -10,10 +10,11 @@ import type { Body } from './bodies.ts'
 import { parameters } from './parameters.ts'
 import { procedural } from './procedural.ts'
 import { pathOf, type Reading } from './reading.ts'
+import type { About } from './triggers.ts'
 import { VOID } from './types.ts'
 
 /** Reads the source of a function; undefined where it cannot be read. */
-export function read(outer: Reading, one: Callable): Body | undefined {
+export function read(outer: Reading, one: Callable, about?: About): Body | undefined {
   const { definition } = one
   if (definition === undefined || problem(definition) !== undefined) return undefined
   const searchPath = one.searchPath ?? pathOf(outer.around)
@@ -28,7 +29,9 @@ export function read(outer: Reading, one: Callable): Body | undefined {
   try {
     const reading = outer.fresh(around)
     const { columns, from } =
-      one.language === 'sql' ? sql(reading, one, definition) : procedural(reading, definition)
+      one.language === 'sql'
+        ? sql(reading, one, definition)
+        : procedural(reading, definition, about)
     reading.settle()
     const command = reading.facts.command('function', { dialect: 'postgres', text: '' })
     const effects = reading.facts.effects().size === 0 ? [] : command.effects

@@ -10,13 +10,15 @@ import {
   nothing,
   type Value,
 } from '../../sql/lineage/value.ts'
-import { isReaching } from '../read/builtins.ts'
+import { isComputing, isReaching } from '../read/builtins.ts'
 import { type Answer, declared, eitherAnswer } from './answers.ts'
 import { runs } from './bodies.ts'
 import { builtin } from './builtin.ts'
 import { executes } from './execute.ts'
 import { fitting } from './fits.ts'
 import { type Reading, use } from './reading.ts'
+import { checked } from './standing.ts'
+import { basic, UNKNOWN } from './types.ts'
 
 /** How a function is called. */
 export type Call = {
@@ -92,9 +94,16 @@ export function castsTo(reading: Reading, name: string, value: Value): Value {
 
 /** Runs what somebody bound to the conversion that the server does unasked, where it would do it here. */
 export function converted(reading: Reading, value: Value, to: number): Value {
-  const { type } = value
-  const runs = type === undefined ? undefined : reading.around.library.conversion(type, to)?.runs
-  return runs === undefined ? nothing : runsNamed(reading, runs, [value])
+  checked(reading, to, value)
+  const { library } = reading.around
+  const target = basic(library, to)?.oid ?? to
+  const from = value.type === undefined ? undefined : basic(library, value.type)?.oid
+  if (value.type === UNKNOWN) return nothing
+  const bound =
+    from === undefined
+      ? library.conversionsTo(target)
+      : [library.conversion(from, target)?.runs ?? []].flat()
+  return computed(...bound.map((one) => runsNamed(reading, one, [value])))
 }
 
 function candidatesOf({ around }: Reading, one: Call): readonly Callable[] {
@@ -106,8 +115,10 @@ function candidatesOf({ around }: Reading, one: Call): readonly Callable[] {
   return fitting(library, able, one.args)
 }
 
-function isServers(routine: Callable): boolean {
-  return routine.schema === 'pg_catalog' || routine.schema === 'information_schema'
+/** Comes with the server, or with an extension whose compiled code does nothing but compute. */
+export function isServers({ schema, extension }: Callable): boolean {
+  if (extension !== undefined && isComputing(extension)) return true
+  return schema === 'pg_catalog' || schema === 'information_schema'
 }
 
 /** Reaches what the statement does not name. */

@@ -3,6 +3,7 @@ import { computed, isNothing, nothing, shaped, typed, type Value } from '../../s
 import { word } from '../read/ast.ts'
 import { castsTo } from './calls.ts'
 import { type At, type Reading, use } from './reading.ts'
+import { checked } from './standing.ts'
 import { ofType, TEXT, typeOf, UNKNOWN, VARCHAR } from './types.ts'
 
 const textTypes = new Set(['text', 'varchar'])
@@ -21,6 +22,7 @@ export function cast(reading: Reading, body: TypeCast, at: At): Value {
   const isText = [TEXT, VARCHAR, UNKNOWN].includes(value.type ?? 0)
   const kept = whole && isText && isNothing(made) ? value : computed(value, made)
   if (target === undefined) return kept
+  checked(reading, target.oid, value)
   if (kept === value) return typed(value, target.oid)
   const shape = ofType(reading.around, kept, target.oid)
   // An array of another type holds what the first one held.

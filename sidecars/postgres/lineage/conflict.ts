@@ -3,7 +3,7 @@ import type { Item, Source } from '../../sql/lineage/scope.ts'
 import { nothing, type Value } from '../../sql/lineage/value.ts'
 import { as } from '../read/ast.ts'
 import { tied } from '../read/ties.ts'
-import { assignments, namesOf } from './assignments.ts'
+import { assignments, defaultsOf, namesOf } from './assignments.ts'
 import { predicate } from './predicate.ts'
 import { type At, type Reading, use } from './reading.ts'
 import { reference } from './reference.ts'
@@ -25,7 +25,7 @@ export function conflict(
   if (to.relation !== undefined) {
     const names = namesOf(body.targetList)
     writeTo(reading, to.relation, names)
-    tied(reading, to.relation, 'update', names)
+    tied(reading, to.relation, 'update', { names, defaults: defaultsOf(body.targetList) })
   }
   const items: readonly Item[] = [to.item, { columns: [], sources: [excluded(to, inserted)] }]
   const inside: At = { ...at, scope: { items, outer: at.scope } }

@@ -1,5 +1,5 @@
 import type { Callable, Conversion, Library, Operator, Type } from '../../sql/lineage/library.ts'
-import { views } from '../read/snapshot.ts'
+import { domainChecks, views } from '../read/snapshot.ts'
 import { routines } from './routines.ts'
 import * as sql from './snapshot.ts'
 
@@ -12,7 +12,7 @@ const OPERATORS_MAX = 200_000
 /** Reads what can be called, inside the transaction that the rest of the catalogue is read in. Rejects when it is too much. */
 export async function loadLibrary(query: Query): Promise<Library> {
   return library({
-    types: types(await query(sql.types)),
+    types: types(await query(sql.types), await query(domainChecks)),
     routines: routines(await query(sql.routines), await query(sql.aggregates)),
     operators: operators(await query(sql.operators)),
     conversions: conversions(await query(sql.conversions)),
@@ -35,6 +35,12 @@ function library(found: Found): Library {
     byName.set(`${type.schema}.${type.name}`, type)
     if (type.element !== 0) arrays.set(type.element, type)
   }
+  const onto = new Map<string, string[]>()
+  for (const [key, { runs }] of found.conversions) {
+    if (runs === undefined) continue
+    const to = key.slice(key.indexOf('>') + 1)
+    onto.set(to, [...(onto.get(to) ?? []), runs])
+  }
   return {
     type: (oid) => found.types.get(oid),
     arrayOf: (oid) => arrays.get(oid),
@@ -52,6 +58,7 @@ function library(found: Found): Library {
       return named.filter((one) => schemas.includes(one.schema))
     },
     operators: (name) => found.operators.get(name) ?? [],
+    conversionsTo: (to) => onto.get(String(to)) ?? [],
     conversion: (from, to) => found.conversions.get(`${from}>${to}`),
     view: (oid) => found.views.get(oid),
   }
@@ -71,7 +78,8 @@ const kinds: Readonly<Record<string, Type['kind']>> = {
   r: 'range',
 }
 
-function types(rows: Rows): ReadonlyMap<number, Type> {
+function types(rows: Rows, checks: Rows): ReadonlyMap<number, Type> {
+  const checksOf = Map.groupBy(checks, ([type]) => type)
   if (rows.length > TYPES_MAX) throw new Error(`the catalogue has more than ${TYPES_MAX} types`)
   const found = new Map<number, Type>()
   for (const [oid, schema, name, kind, relation, element, base] of rows) {
@@ -83,6 +91,7 @@ function types(rows: Rows): ReadonlyMap<number, Type> {
       relation: Number(relation),
       element: Number(element),
       base: Number(base),
+      checks: checksOf.get(oid ?? null)?.map(([, text]) => text ?? '') ?? [],
     })
   }
   return found

@@ -1,8 +1,9 @@
 import type { MergeStmt, MergeWhenClause } from 'libpg-query'
+import type { Change } from '../../sql/catalogue.ts'
 import type { Fields } from '../../sql/lineage/output.ts'
 import { as } from '../read/ast.ts'
-import { type Change, tied } from '../read/ties.ts'
-import { allOf, assignments, namesOf } from './assignments.ts'
+import { tied } from '../read/ties.ts'
+import { allOf, assignments, defaultsOf, namesOf } from './assignments.ts'
 import { fromItem } from './from.ts'
 import { predicate } from './predicate.ts'
 import type { At, Reading } from './reading.ts'
@@ -37,15 +38,21 @@ function clause(reading: Reading, when: MergeWhenClause, to: Target, at: At): vo
   const { facts } = reading
   predicate(reading, when.condition, at, 'predicate')
   const change = changes[when.commandType ?? '']
+  const inserted = when.targetList === undefined ? allOf(to) : namesOf(when.targetList)
   if (change !== undefined && to.relation !== undefined) {
-    tied(reading, to.relation, change, when.targetList && namesOf(when.targetList))
+    const values = (when.values ?? []).map((val, i) => ({
+      ResTarget: { name: inserted[i] ?? '', val },
+    }))
+    tied(reading, to.relation, change, {
+      names: when.targetList && namesOf(when.targetList),
+      defaults: defaultsOf(when.commandType === 'CMD_INSERT' ? values : when.targetList),
+    })
   }
   switch (when.commandType) {
     case 'CMD_INSERT': {
       facts.kind('insert')
-      const names = when.targetList === undefined ? allOf(to) : namesOf(when.targetList)
       for (const [i, value] of (when.values ?? []).entries()) {
-        written(reading, to, names[i], reading.expression(value, at))
+        written(reading, to, inserted[i], reading.expression(value, at))
       }
       return
     }

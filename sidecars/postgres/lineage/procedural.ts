@@ -8,8 +8,10 @@ import { problem } from '../read/limits.ts'
 import { parse, parseProcedural } from '../read/parser.ts'
 import { executes } from './execute.ts'
 import { variables } from './parameters.ts'
-import type { Reading } from './reading.ts'
+import { type At, type Reading, use } from './reading.ts'
 import { columnsOf } from './relations.ts'
+import type { About } from './triggers.ts'
+import { transition, versions } from './versions.ts'
 
 /** How many parts of a procedure are read; each is at least a few characters of its source. */
 const PARTS_MAX = 20_000
@@ -21,17 +23,42 @@ type Piece = { readonly query: string; readonly mode: number }
 export function procedural(
   reading: Reading,
   definition: string,
+  about?: About,
 ): { readonly columns: Fields; readonly from: Value } {
   const tree = parseProcedural(definition)
   if (tree === undefined) throw new RangeError('its source cannot be parsed')
-  procedure(reading, tree)
+  procedure(
+    reading,
+    tree,
+    about === undefined ? { scope: variables, ctes: undefined } : at(reading, about),
+  )
+  const writes = reading.facts.effects().has('write') || reading.facts.effects().has('delete')
+  // What it looks at may go, through its variables, into what it writes or into the row it is run for.
+  if (writes || about !== undefined) decideAll(reading)
   reading.settle()
   const { columns = [] } = reading.facts.command('', { dialect: '', text: '' })['sql'] as SqlFacts
+  const looked = columns.filter(({ roles }) => roles.some((role) => role !== 'written_to'))
   const touched = [...reading.reads.keys()].flatMap((relation) =>
     columnsOf(reading, relation).filter((one) => isRead(reading, one)),
   )
   const values = touched.map((one) => one.value)
-  return { columns: undefined, from: computed(copyOf(columns.map((one) => one.name)), ...values) }
+  return { columns: undefined, from: computed(copyOf(looked.map((one) => one.name)), ...values) }
+}
+
+/** A trigger's function sees the row that is changed, and tables of all of them. */
+function at(reading: Reading, { relation, change, tables }: About): At {
+  return {
+    scope: versions(reading, relation, change, variables),
+    ctes: transition(reading, relation, change, tables),
+  }
+}
+
+function decideAll(reading: Reading): void {
+  for (const relation of reading.reads.keys()) {
+    for (const one of columnsOf(reading, relation)) {
+      if (isRead(reading, one)) use(reading, one.value, 'written_from')
+    }
+  }
 }
 
 function isRead({ reads }: Reading, { stored }: Named): boolean {
@@ -56,7 +83,7 @@ export function block(reading: Reading, body: DoStmt): void {
     reading.facts.doubt('what a DO block does is not read')
     return
   }
-  procedure(reading, tree)
+  procedure(reading, tree, { scope: variables, ctes: undefined })
 }
 
 /** How many letters in a row would end a text that is quoted by as many. */
@@ -64,10 +91,10 @@ function longestOf(source: string): number {
   return Math.max(0, ...Array.from(source.matchAll(/q+/g), ([run]) => run.length))
 }
 
-function procedure(reading: Reading, tree: object): void {
+function procedure(reading: Reading, tree: object, at: At): void {
   const pieces: Piece[] = []
   collect(reading, tree, pieces)
-  for (const one of pieces) piece(reading, one)
+  for (const one of pieces) piece(reading, one, at)
 }
 
 function collect(reading: Reading, value: unknown, pieces: Piece[]): void {
@@ -84,7 +111,7 @@ function collect(reading: Reading, value: unknown, pieces: Piece[]): void {
 
 const dynamic = new Set(['PLpgSQL_stmt_dynexecute', 'PLpgSQL_stmt_dynfors', 'dynquery'])
 
-function piece(reading: Reading, one: Piece): void {
+function piece(reading: Reading, one: Piece, at: At): void {
   const text = textOf(one)
   const refused = problem(text)
   const statements = refused === undefined ? parse(text).statements : undefined
@@ -92,12 +119,11 @@ function piece(reading: Reading, one: Piece): void {
     reading.facts.doubt('a part of a function cannot be parsed')
     return
   }
-  for (const { stmt } of statements) if (stmt !== undefined) touched(reading, stmt)
+  for (const { stmt } of statements) if (stmt !== undefined) touched(reading, stmt, at)
 }
 
 /** Everything the part shows or is given may come out of the function. */
-function touched(reading: Reading, node: Node): void {
-  const at = { scope: variables, ctes: undefined }
+function touched(reading: Reading, node: Node, at: At): void {
   const isQuery = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'].some(
     (kind) => kind in node,
   )

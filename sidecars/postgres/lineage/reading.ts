@@ -2,7 +2,7 @@ import type { Node, WindowDef } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
 import type { Catalogue, Column, Relation } from '../../sql/catalogue.ts'
 import type { Facts } from '../../sql/facts.ts'
-import type { Declared, Library } from '../../sql/lineage/library.ts'
+import type { Library } from '../../sql/lineage/library.ts'
 import type { Fields } from '../../sql/lineage/output.ts'
 import type { Role } from '../../sql/lineage/roles.ts'
 import type { Scope, Stored } from '../../sql/lineage/scope.ts'
@@ -20,8 +20,6 @@ export type Surroundings = {
   prepared(name: string): Command | undefined
   /** The command that FETCH reads from. */
   cursor(name: string): Command | undefined
-  /** What code does that cannot be read, by signature. */
-  readonly declared?: ReadonlyMap<string, Declared>
 }
 
 /** One statement being read: what is known so far. */

@@ -34,7 +34,7 @@ export function routines(
 
 function routine(row: Row, parts: readonly Row[]): Callable {
   const [oid, schema, name, prokind, language, provolatile, definer, variadic, set, defaults] = row
-  const [written, taken, all, modes, names, gives, settings, definition] = row.slice(10)
+  const [written, taken, all, modes, names, gives, settings, definition, extension] = row.slice(10)
   const takes = (taken ?? '').split(' ').filter(Boolean).map(Number)
   const parameters = {
     types: list(all).map(Number),
@@ -60,6 +60,7 @@ function routine(row: Row, parts: readonly Row[]): Callable {
     out: giving(parameters),
     definition: definition ?? undefined,
     searchPath: searchPath(list(settings).map(String)),
+    extension: extension ?? undefined,
     parts: parts.map(([, space, part]) => `${space}.${part}`),
   }
 }

@@ -1,6 +1,7 @@
 import { type Column, isView, type Relation } from '../../sql/catalogue.ts'
 import { type Reading, use } from './reading.ts'
 import { columnsOf } from './relations.ts'
+import { stands } from './standing.ts'
 import { through } from './views.ts'
 
 /** Turns the relations that were referred to into facts, with what shows through them. */
@@ -11,12 +12,16 @@ export function settle(reading: Reading): void {
     // In the table's own order, so that equal statements have equal facts.
     const names = relation.columns.filter((one) => columns.has(one)).map((one) => one.name)
     facts.touch(relation.kind, relation.full, 'read', names)
+    stands(reading, relation, 'select', unwritten)
     if (through(reading, relation) !== undefined) continue
     for (const one of around.catalogue.below(relation)) {
+      stands(reading, one, 'select', unwritten)
       facts.touch(one.kind, one.full, 'read', shownBy(relation, one, names))
     }
   }
 }
+
+const unwritten = { given: new Set<number>(), defaulted: new Set<number>() }
 
 function decideAll(reading: Reading, relation: Relation, columns: ReadonlySet<Column>): void {
   for (const { value, stored } of columnsOf(reading, relation)) {

@@ -14,7 +14,8 @@ SELECT t.oid, n.nspname, t.typname, t.typtype, t.typrelid,
 
 /**
  * Every function: oid, schema, name, kind, language, volatility, definer, variadic, returns a set, number of defaults,
- * types of what it takes as text and as numbers, all types, modes, names, what it gives, settings, definition.
+ * types of what it takes as text and as numbers, all types, modes, names, what it gives, settings, definition,
+ * extension.
  */
 export const routines = `
 SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, p.provolatile, p.prosecdef,
@@ -25,7 +26,13 @@ SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, p.provolatile, p.prose
        CASE WHEN p.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid
              AND p.prokind ${eq} ANY (ARRAY['f','p']::pg_catalog."char"[])
              AND l.lanname ${eq} ANY (ARRAY['sql','plpgsql']::pg_catalog.name[])
-            THEN pg_catalog.pg_get_functiondef(p.oid) END
+            THEN pg_catalog.pg_get_functiondef(p.oid) END,
+       CASE WHEN l.lanname ${eq} 'c'::pg_catalog.name THEN (
+         SELECT e.extname FROM pg_catalog.pg_depend AS d
+           JOIN pg_catalog.pg_extension AS e ON e.oid ${eq} d.refobjid
+          WHERE d.classid ${eq} 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid ${eq} p.oid
+            AND d.refclassid ${eq} 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype ${eq} 'e'::pg_catalog."char"
+          LIMIT 1) END
   FROM pg_catalog.pg_proc AS p
   JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
   JOIN pg_catalog.pg_language AS l ON l.oid ${eq} p.prolang`

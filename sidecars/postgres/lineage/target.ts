@@ -9,7 +9,6 @@ import {
   nothing,
   type Value,
 } from '../../sql/lineage/value.ts'
-import { triggered } from './bodies.ts'
 import { converted } from './calls.ts'
 import { unknownItem } from './from.ts'
 import { relationOf, unknownRelation } from './lookup.ts'
@@ -63,11 +62,6 @@ export function writeTo(
   decidesInside(reading, relation)
   for (const name of columns ?? all(relation)) {
     facts.use(writtenThrough(reading, relation, name), 'written_to')
-  }
-  for (const one of [relation, ...below]) {
-    if (one.rules) facts.doubt(`rules on ${one.full} rewrite the statement`)
-    if (one.triggers.length > 0) facts.flag('triggers')
-    for (const trigger of one.triggers) triggered(reading, trigger)
   }
 }
 

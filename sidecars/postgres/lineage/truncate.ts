@@ -12,6 +12,6 @@ export function truncate(reading: Reading, body: TruncateStmt): void {
     const relation = range && relationOf(reading, range)
     if (relation === undefined) continue
     writeTo(reading, relation, undefined)
-    if (body.behavior === 'DROP_CASCADE') tied(reading, relation, 'truncate')
+    tied(reading, relation, 'truncate', { cascade: body.behavior === 'DROP_CASCADE' })
   }
 }

@@ -2,10 +2,11 @@ import type { Effect, Touched } from '../../../pdp/contract.ts'
 import { type Catalogue, isView, type Relation } from '../../sql/catalogue.ts'
 import type { Facts, SqlFacts } from '../../sql/facts.ts'
 import { type ColumnUse, isDeciding } from '../../sql/lineage/roles.ts'
-import type { Value } from '../../sql/lineage/value.ts'
+import { nothing, type Value } from '../../sql/lineage/value.ts'
 import { problem } from '../read/limits.ts'
 import { parse } from '../read/parser.ts'
 import { FIRST_USER_OID } from '../read/snapshot.ts'
+import { safeByReview } from './declared.ts'
 import { nowhere, pathOf, type Reading } from './reading.ts'
 
 /** What a view's query says: what it reads, all the way down, and where each of its columns comes from. */
@@ -37,7 +38,11 @@ export function viewOf(reading: Reading, relation: Relation): View | undefined {
   // Set first: a view that reads itself finds nothing instead of no end.
   views.set(key, undefined)
   const definition = library.view(relation.oid)
-  const view = definition === undefined ? undefined : read(reading, relation, definition)
+  const view = safeByReview(reading, relation.full)
+    ? reviewed(relation)
+    : definition === undefined
+      ? undefined
+      : read(reading, relation, definition)
   views.set(key, view)
   return view
 }
@@ -107,6 +112,18 @@ function read(outer: Reading, relation: Relation, definition: string): View {
     }
   } catch {
     return unreadable('its query is too large to be read')
+  }
+}
+
+/** Somebody reviewed what it shows: each column comes from itself alone. */
+function reviewed({ columns }: Relation): View {
+  return {
+    reads: [],
+    columns: columns.map(() => nothing),
+    uses: [],
+    functions: [],
+    incomplete: undefined,
+    effects: ['read'],
   }
 }
 

@@ -3,7 +3,7 @@ import type { Fields } from '../../sql/lineage/output.ts'
 import type { Item, Scope, Source } from '../../sql/lineage/scope.ts'
 import { as } from '../read/ast.ts'
 import { tied } from '../read/ties.ts'
-import { allOf, assignments, namesOf } from './assignments.ts'
+import { allOf, assignments, defaultsIn, defaultsOf, namesOf } from './assignments.ts'
 import { conflict } from './conflict.ts'
 import { together } from './from.ts'
 import { predicate } from './predicate.ts'
@@ -18,10 +18,14 @@ export function insert(reading: Reading, body: InsertStmt, at: At): Fields {
   facts.effect('write')
   const given = body.cols && namesOf(body.cols)
   const to = target(reading, body.relation, given)
-  if (to.relation !== undefined) tied(reading, to.relation, 'insert', given)
   const names = body.cols === undefined ? allOf(to) : namesOf(body.cols)
   const shown = body.selectStmt === undefined ? [] : reading.query(body.selectStmt, at)
   if (shown === undefined) facts.doubt('what is inserted is not known')
+  if (to.relation !== undefined) {
+    const isShort = shown === undefined || shown.length < names.length
+    const defaults = body.cols === undefined && isShort ? names : defaultsIn(body.selectStmt, names)
+    tied(reading, to.relation, 'insert', { names: given, defaults })
+  }
   for (const [i, { value }] of (shown ?? []).entries()) written(reading, to, names[i], value)
   const inserted = new Map((shown ?? []).map(({ value }, i) => [names[i] ?? '', value]))
   if (body.onConflictClause !== undefined)
@@ -36,7 +40,8 @@ export function update(reading: Reading, body: UpdateStmt, at: At): Fields {
   facts.effect('write')
   const names = namesOf(body.targetList)
   const to = target(reading, body.relation, names)
-  if (to.relation !== undefined) tied(reading, to.relation, 'update', names)
+  if (to.relation !== undefined)
+    tied(reading, to.relation, 'update', { names, defaults: defaultsOf(body.targetList) })
   const items = together(reading, body.fromClause, at, [to.item])
   const inside: At = { ...at, scope: { items, outer: at.scope } }
   filter(reading, body.whereClause, to, inside)

@@ -40,6 +40,8 @@ xml_is_well_formed xml_is_well_formed_document xml_is_well_formed_content conver
 txid_current_if_assigned pg_current_xact_id pg_blocking_pids current_setting currval lastval merge_action
 regexp_split_to_table regexp_matches array_in array_out record_in record_out _pg_expandarray
 pg_advisory_unlock_all pg_get_acl pg_stat_get_numscans pg_show_all_timezone pg_timezone_names pg_timezone_abbrevs
+uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_salt pg_event_trigger_ddl_commands
+pg_event_trigger_dropped_objects similarity word_similarity strict_word_similarity show_limit unaccent
 pg_show_all_settings pg_available_extensions pg_available_extension_versions pg_is_wal_replay_paused`)
 
 /** Reach files, other sessions, large objects, or run text as SQL: what they touch cannot be told from the statement. */
@@ -64,6 +66,11 @@ pg_replication_slot_advance
 pg_stat_get_activity pg_stat_get_backend_activity pg_stat_statements pg_stat_get_wal_receiver
 pg_stat_get_wal_senders pg_config
 currtid2 pg_get_backend_memory_contexts pg_restore_relation_stats pg_restore_attribute_stats pg_lock_status`)
+
+/** Extensions whose compiled functions reach nothing but what they are given, by name. */
+const computing = words(`
+btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm pgcrypto seg unaccent
+uuid-ossp`)
 
 /** What each of these does besides answering. */
 const acting: Readonly<Record<string, 'setting' | 'sequence' | 'channel'>> = {
@@ -100,6 +107,7 @@ foreign_table_options foreign_data_wrapper_options _pg_user_mappings _pg_foreign
 _pg_foreign_data_wrappers`)
 
 export const isListed = (name: string): boolean => listed.has(name)
+export const isComputing = (extension: string): boolean => computing.has(extension)
 export const isReaching = (name: string): boolean => reaching.has(name)
 export const actsOn = (name: string): 'setting' | 'sequence' | 'channel' | undefined =>
   Object.hasOwn(acting, name) ? acting[name] : undefined

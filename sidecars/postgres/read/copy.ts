@@ -79,7 +79,7 @@ function copyInto(reading: Reading, body: CopyStmt): undefined {
   if (relation === undefined) return
   const columns = body.attlist?.map(word)
   writeTo(reading, relation, columns)
-  tied(reading, relation, 'insert', columns)
+  tied(reading, relation, 'insert', { names: columns })
   if (body.whereClause === undefined) return
   predicate(reading, body.whereClause, within(reading, relation), 'predicate')
 }

@@ -2,6 +2,7 @@ import type { Node, RangeVar } from 'libpg-query'
 import { fullName } from '../lineage/lookup.ts'
 import { nowhere, type Reading } from '../lineage/reading.ts'
 import { stored } from '../lineage/stored.ts'
+import { defined } from '../lineage/triggers.ts'
 import { as, type Opened, open, word, words } from './ast.ts'
 import { kinds, objectKind } from './kinds.ts'
 
@@ -26,6 +27,7 @@ export function definition(reading: Reading, opened: Opened): string {
   facts.effect(...(kinds[opened.kind]?.effects ?? ['unknown']))
   // Columns in a definition are those of what is being defined.
   reading.lenient = true
+  defined(reading)
   touched(reading, opened)
   scan(reading, opened.body, wholly.has(opened.kind) ? 'all' : subject(opened))
   return name

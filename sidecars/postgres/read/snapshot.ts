@@ -64,27 +64,103 @@ SELECT a.attrelid, a.attnum, d.refobjsubid
    AND d.refobjsubid ${ne} 0 AND d.refobjsubid ${ne} a.attnum::pg_catalog.int4
  WHERE a.attgenerated ${ne} ''::pg_catalog."char" AND NOT a.attisdropped`
 
-/** Relations that rules other than a view's own rewrite. */
+/** Rules other than a view's own: relation, statement that creates it. */
 export const rules = `
-SELECT DISTINCT r.ev_class FROM pg_catalog.pg_rewrite AS r WHERE r.rulename ${ne} '_RETURN'`
+SELECT r.ev_class, pg_catalog.pg_get_ruledef(r.oid)
+  FROM pg_catalog.pg_rewrite AS r
+ WHERE r.rulename ${ne} '_RETURN' AND r.ev_enabled ${ne} 'D'::pg_catalog."char"`
 
-/** Functions that triggers run: relation, schema, function. */
+/**
+ * Triggers: relation, schema and name of the function, events as bits (pg_trigger.h), columns, transition tables, and the
+ * definition of those with a condition.
+ */
 export const triggers = `
-SELECT t.tgrelid, n.nspname, p.proname
+SELECT t.tgrelid, n.nspname, p.proname, t.tgtype, pg_catalog.array_to_json(t.tgattr::pg_catalog.int2[]),
+       pg_catalog.json_build_array(t.tgoldtable, t.tgnewtable),
+       CASE WHEN t.tgqual IS NOT NULL THEN pg_catalog.pg_get_triggerdef(t.oid) END
   FROM pg_catalog.pg_trigger AS t
   JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} t.tgfoid
   JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
- WHERE NOT t.tgisinternal`
+ WHERE NOT t.tgisinternal AND t.tgenabled ${ne} 'D'::pg_catalog."char"`
+
+/** Functions that run along with definitions: schema, name. */
+export const eventTriggers = `
+SELECT DISTINCT n.nspname, p.proname
+  FROM pg_catalog.pg_event_trigger AS e
+  JOIN pg_catalog.pg_proc AS p ON p.oid ${eq} e.evtfoid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} p.pronamespace
+ WHERE e.evtenabled ${ne} 'D'::pg_catalog."char" AND e.evtevent ${ne} 'login'`
+
+/** Whether something is made with a function, an operator or a type of somebody's. */
+const isSomebodys = (catalog: string, oid: string) => `EXISTS (
+  SELECT FROM pg_catalog.pg_depend AS d
+   WHERE d.classid ${eq} 'pg_catalog.${catalog}'::pg_catalog.regclass AND d.objid ${eq} ${oid}
+     AND d.refobjid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid
+     AND d.refclassid ${eq} ANY (ARRAY['pg_catalog.pg_proc', 'pg_catalog.pg_operator', 'pg_catalog.pg_type',
+         'pg_catalog.pg_cast']::pg_catalog.regclass[]))`
+
+/**
+ * Expressions that run with rows of a relation and somebody's code in them, and policies: relation, kind, columns, when
+ * (pg_policy.polcmd, or pg_attribute.attgenerated), text. Generated columns are checks.
+ */
+export const standing = `
+SELECT f.adrelid, CASE WHEN a.attgenerated ${eq} ''::pg_catalog."char" THEN 'default' ELSE 'check' END,
+       pg_catalog.json_build_array(f.adnum), a.attgenerated, pg_catalog.pg_get_expr(f.adbin, f.adrelid)
+  FROM pg_catalog.pg_attrdef AS f
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid ${eq} f.adrelid AND a.attnum ${eq} f.adnum
+ WHERE ${isSomebodys('pg_attrdef', 'f.oid')}
+ UNION ALL
+SELECT c.conrelid, 'check', pg_catalog.to_json(COALESCE(c.conkey, ARRAY[]::pg_catalog.int2[])), NULL,
+       pg_catalog.pg_get_expr(c.conbin, c.conrelid)
+  FROM pg_catalog.pg_constraint AS c
+ WHERE c.contype ${eq} 'c'::pg_catalog."char" AND c.conrelid ${ne} '0'::pg_catalog.oid
+   AND ${isSomebodys('pg_constraint', 'c.oid')}
+ UNION ALL
+SELECT i.indrelid, 'index', (
+         SELECT COALESCE(pg_catalog.json_agg(DISTINCT e.refobjsubid), '[]'::pg_catalog.json)
+           FROM pg_catalog.pg_depend AS e
+          WHERE e.classid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid ${eq} i.indexrelid
+            AND e.refclassid ${eq} 'pg_catalog.pg_class'::pg_catalog.regclass AND e.refobjid ${eq} i.indrelid
+            AND e.refobjsubid ${gt} 0),
+       NULL, pg_catalog.concat_ws(', ', pg_catalog.pg_get_expr(i.indexprs, i.indrelid),
+         pg_catalog.pg_get_expr(i.indpred, i.indrelid))
+  FROM pg_catalog.pg_index AS i
+ WHERE (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL) AND ${isSomebodys('pg_class', 'i.indexrelid')}
+ UNION ALL
+SELECT p.polrelid, 'policy', '[]'::pg_catalog.json, p.polcmd, pg_catalog.concat_ws(', ',
+         pg_catalog.pg_get_expr(p.polqual, p.polrelid), pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid))
+  FROM pg_catalog.pg_policy AS p
+  JOIN pg_catalog.pg_class AS c ON c.oid ${eq} p.polrelid AND c.relrowsecurity`
+
+/** Checks of domains with somebody's code in them: type, text. */
+export const domainChecks = `
+SELECT c.contypid, pg_catalog.pg_get_expr(c.conbin, '0'::pg_catalog.oid)
+  FROM pg_catalog.pg_constraint AS c
+ WHERE c.contype ${eq} 'c'::pg_catalog."char" AND c.contypid ${ne} '0'::pg_catalog.oid
+   AND ${isSomebodys('pg_constraint', 'c.oid')}`
+
+/** Columns no two rows share and none is null in: relation, columns. Tables that others inherit from are left out. */
+export const keys = `
+SELECT i.indrelid, pg_catalog.array_to_json((i.indkey::pg_catalog.int2[])[0:i.indnkeyatts OPERATOR(pg_catalog.-) 1])
+  FROM pg_catalog.pg_index AS i
+  JOIN pg_catalog.pg_class AS c ON c.oid ${eq} i.indrelid
+   AND (c.relkind ${eq} 'p'::pg_catalog."char" OR NOT c.relhassubclass)
+ WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indexprs IS NULL AND i.indpred IS NULL
+   AND i.indrelid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid
+   AND NOT EXISTS (
+     SELECT FROM pg_catalog.pg_attribute AS a
+      WHERE a.attrelid ${eq} i.indrelid AND a.attnum ${eq} ANY (i.indkey::pg_catalog.int2[]) AND NOT a.attnotnull)`
 
 /**
  * What a write is tested against: relation, kind, columns, relation shown, columns shown, tested when the columns are left
- * out, changed along. Unique and exclusion indexes, then checks, then foreign keys from either side.
+ * out, what becomes of them with a delete and an update. Unique and exclusion indexes, then checks, then foreign keys
+ * from either side.
  */
 export const ties = `
 SELECT i.indrelid, 'key', pg_catalog.json_agg(DISTINCT k.n), i.indrelid, pg_catalog.json_agg(DISTINCT k.n),
        pg_catalog.bool_or(a.atthasdef)
          OR pg_catalog.bool_or(pg_catalog.to_jsonb(i) OPERATOR(pg_catalog.->>) 'indnullsnotdistinct' ${eq} 'true'),
-       false
+       NULL::pg_catalog."char", NULL::pg_catalog."char"
   FROM pg_catalog.pg_index AS i
   JOIN LATERAL (
     SELECT c.n::pg_catalog.int4 FROM pg_catalog.unnest(i.indkey) WITH ORDINALITY AS c(n, at)
@@ -99,16 +175,15 @@ SELECT i.indrelid, 'key', pg_catalog.json_agg(DISTINCT k.n), i.indrelid, pg_cata
  WHERE (i.indisunique OR i.indisexclusion) AND i.indrelid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid
  GROUP BY i.indexrelid, i.indrelid
  UNION ALL
-SELECT c.conrelid, 'check', pg_catalog.to_json(c.conkey), c.conrelid, pg_catalog.to_json(c.conkey), false, false
+SELECT c.conrelid, 'check', pg_catalog.to_json(c.conkey), c.conrelid, pg_catalog.to_json(c.conkey), false, NULL, NULL
   FROM pg_catalog.pg_constraint AS c
  WHERE c.contype ${eq} 'c'::pg_catalog."char" AND c.conrelid ${ne} '0'::pg_catalog.oid AND c.conkey IS NOT NULL
  UNION ALL
-SELECT c.conrelid, 'key', pg_catalog.to_json(c.conkey), c.confrelid, pg_catalog.to_json(c.confkey), true, false
+SELECT c.conrelid, 'key', pg_catalog.to_json(c.conkey), c.confrelid, pg_catalog.to_json(c.confkey), true, NULL, NULL
   FROM pg_catalog.pg_constraint AS c WHERE c.contype ${eq} 'f'::pg_catalog."char"
  UNION ALL
 SELECT c.confrelid, 'referenced', pg_catalog.to_json(c.confkey), c.conrelid, pg_catalog.to_json(c.conkey), false,
-       c.confdeltype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
-         OR c.confupdtype ${eq} ANY (ARRAY['c','n','d']::pg_catalog."char"[])
+       c.confdeltype, c.confupdtype
   FROM pg_catalog.pg_constraint AS c WHERE c.contype ${eq} 'f'::pg_catalog."char"`
 
 /** Casts that run a function someone made: target type, schema and name of the function. */

@@ -1,3 +1,4 @@
+import type { Effect } from '../../../pdp/contract.ts'
 import type { Routine } from '../catalogue.ts'
 
 /** A type of the datastore. */
@@ -12,6 +13,8 @@ export type Type = {
   readonly element: number
   /** What a domain is made of; 0 for anything else. */
   readonly base: number
+  /** Checks of a domain that may run somebody's code, in which `value` stands for what is checked. */
+  readonly checks: readonly string[]
 }
 
 /** A function, one per overload, with all that is needed to tell which one a call means and what it answers. */
@@ -34,6 +37,8 @@ export type Callable = Routine & {
   readonly searchPath: readonly string[] | undefined
   /** Functions somebody made, as `schema.name`, that an aggregate is put together from. */
   readonly parts: readonly string[]
+  /** The extension it came with, where it is compiled code. */
+  readonly extension: string | undefined
 }
 
 /** An operator; `left` is 0 where it has only one side. */
@@ -64,6 +69,8 @@ export interface Library {
   operators(name: string): readonly Operator[]
   /** What turns one type into another unasked: the server itself, or the function somebody made for it. */
   conversion(from: number, to: number): Conversion | undefined
+  /** Functions, as `schema.name`, that somebody made for turning types into this one unasked. */
+  conversionsTo(to: number): readonly string[]
   /** The text of a view's query. */
   view(oid: number): string | undefined
 }
@@ -74,10 +81,22 @@ export type Conversion = {
   readonly anywhere: boolean
 }
 
-/** What somebody answers for who has read code that cannot be read here. Columns as `schema.table.column`. */
+/** What somebody answers for who has read code that cannot be read here. */
 export type Declared = {
-  /** Columns it looks at. */
+  /** Columns it looks at, as `schema.table.column`. */
   readonly reads: readonly string[]
   /** Columns its answer may come from, besides what it is given. */
   readonly returns: readonly string[]
+  /** Relations it writes to, as `schema.table`. */
+  readonly writes?: readonly string[]
+  /** What else it does. */
+  readonly effects?: readonly Effect[]
+}
+
+/** What a bundle says of the code of one datastore. */
+export type Declarations = {
+  /** By signature: `schema.name(type, type)`, types as the datastore writes them out. */
+  readonly functions: ReadonlyMap<string, Declared>
+  /** Views and functions, as `schema.name`, that show nothing protected: somebody reviewed them. */
+  readonly declassify: ReadonlySet<string>
 }

@@ -23,10 +23,14 @@ const nothing: Catalogue = {
     functions: () => [],
     operators: () => [],
     conversion: () => undefined,
+    conversionsTo: () => [],
     view: () => undefined,
   },
   functions: () => [],
   casts: () => [],
+  declared: () => undefined,
+  declassified: () => false,
+  onDefinition: [],
 }
 const none = () => undefined
 const here: Scope = { catalogue: nothing, searchPath: ['public'], prepared: none, cursor: none }
@@ -158,9 +162,11 @@ describe('stars in stars', () => {
     parents: [],
     children: [],
     reads: [],
-    rules: false,
+    rules: [],
     triggers: [],
     ties: [],
+    standing: [],
+    keys: [],
   }
   const there: Scope = { ...here, catalogue: { ...nothing, relation: () => wide } }
 

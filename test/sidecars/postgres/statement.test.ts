@@ -143,8 +143,11 @@ describe('name and effects', () => {
     ['SELECT missing FROM plain', 'read', 'column missing is not known'],
     ['SELECT nobody.a FROM plain', 'read', 'column nobody.a is not known'],
     ['SELECT * FROM pg_stat_activity', 'read', 'pg_catalog.pg_stat_activity shows'],
-    ['INSERT INTO notes VALUES (1)', 'write', 'rules on public.notes'],
-    ["UPDATE pg_settings SET setting = 'x'", 'write', 'rules on pg_catalog.pg_settings'],
+    [
+      "UPDATE pg_settings SET setting = 'x'",
+      'write read session',
+      'a rule on pg_catalog.pg_settings',
+    ],
     ['CREATE TEMP TABLE plain (a int)', 'define', 'temporary relation'],
     ['CREATE TEMP VIEW plain AS SELECT 1', 'define', 'temporary relation'],
     ['SELECT a INTO TEMP x FROM plain', 'read define write', 'temporary relation'],

@@ -1,9 +1,10 @@
 import type { Command, Output } from '../../../../pdp/contract.ts'
+import { declaring } from '../../../../sidecars/postgres/catalogue.ts'
 import { begin } from '../../../../sidecars/postgres/lineage/begin.ts'
 import { nowhere, type Surroundings } from '../../../../sidecars/postgres/lineage/reading.ts'
 import { parse } from '../../../../sidecars/postgres/read/parser.ts'
 import { facts, type SqlFacts } from '../../../../sidecars/sql/facts.ts'
-import type { Declared } from '../../../../sidecars/sql/lineage/library.ts'
+import type { Declarations, Declared } from '../../../../sidecars/sql/lineage/library.ts'
 import { outputs } from '../../../../sidecars/sql/lineage/output.ts'
 import { type Database, database } from '../reading.ts'
 
@@ -15,6 +16,8 @@ export type Read = {
 
 export type Lineage = Database & {
   read(text: string, more?: Partial<Surroundings>): Read
+  /** Reads with what a bundle says. */
+  declaring(said: Declarations): (text: string) => Read
   readonly around: Surroundings
 }
 
@@ -29,7 +32,15 @@ export async function lineage(extra = ''): Promise<Lineage> {
     prepared: none,
     cursor: none,
   }
-  return { ...db, around, read: (text, more = {}) => read(text, { ...around, ...more }) }
+  return {
+    ...db,
+    around,
+    read: (text, more = {}) => read(text, { ...around, ...more }),
+    declaring: (said) => {
+      const catalogue = declaring(db.catalogue, said)
+      return (text) => read(text, { ...around, catalogue })
+    },
+  }
 }
 
 function read(text: string, around: Surroundings): Read {
