@@ -6,7 +6,7 @@ import { catalogueOf } from './catalogues.ts'
 import { ask } from './control.ts'
 import { int32, message } from './frames.ts'
 import { front, token } from './front.ts'
-import { type Read, reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { relay } from './relay.ts'
 import { parameter } from './responses.ts'
 import type { Startup } from './startup.ts'
@@ -28,15 +28,12 @@ export const capabilities: readonly string[] = [
   'obligation:row_filter',
 ]
 
-type Reader = ReturnType<typeof reader>
-
 const accepted = message('R', int32(0))
 const idle = message('Z', Buffer.from('I'))
 
 /** From a client's first byte to a datastore that waits for its first command. */
-export function login(read: Read, ready: Promise<unknown>): Wire['login'] {
+export function login(reading: Reader, ready: Promise<unknown>): Wire['login'] {
   const keys = cancelKeys()
-  const reading = reader(read)
 
   return async (client, gate, door) => {
     const arrival = await front(client, door)

@@ -13,6 +13,11 @@ import { isForAll, type Pattern, pattern, template, withText } from './template.
 /** Reads a text; `prepared` is what was found out about it elsewhere. */
 export type Read = (text: string, scope: Scope, prepared?: Parsed) => readonly Statement[]
 
+/** Parses a large text without holding up anybody else. Never rejects. */
+export type Apart = (text: string) => Promise<Parsed>
+
+export type Reader = (text: string, state: State) => Reading
+
 /** What a text says to this session now, or what has to be waited for before it can be told. */
 export type Reading = readonly Statement[] | Promise<unknown>
 
@@ -25,10 +30,7 @@ const keptTextCharsMax = 16 * 1024
  * Reads statements for sessions, each text once per catalogue and search path unless it refers to names of the session,
  * and texts that differ in plain values as one. Large ones are parsed by `apart`, and the session waits for that.
  */
-export function reader(
-  read: Read,
-  apart: (text: string) => Promise<Parsed> = threads(),
-): (text: string, state: State) => Reading {
+export function reader(read: Read, apart: Apart = threads()): Reader {
   const known = kept<Known>(keptBytesMax)
   const arrived = new WeakMap<State, Arrived>()
 

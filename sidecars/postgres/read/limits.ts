@@ -6,6 +6,8 @@ export const HERE_BYTES_MAX = 64 * 1024
 export const COMMENTS_MAX = 8
 /** What a syntax tree may be deep; the parser runs out of stack from about 3,000 on. */
 export const NESTING_MAX = 500
+/** Statements in one text: each is judged and put on record by itself, and the text is answered as a whole. */
+export const STATEMENTS_MAX = 1_000
 /** Longer names are cut (NAMEDATALEN). */
 const NAME_BYTES_MAX = 63
 

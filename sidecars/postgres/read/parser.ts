@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { RawStmt } from 'libpg-query'
-import { problem } from './limits.ts'
+import { problem, STATEMENTS_MAX } from './limits.ts'
 
 /** What the parser made of a text: its statements, or why it could not. */
 export type Parsed =
@@ -37,7 +37,12 @@ export const ready: Promise<void> = refill().then(refill)
 /** PostgreSQL's own parse of any text. Never throws. */
 export function parsed(text: string): Parsed {
   const refused = problem(text)
-  return refused === undefined ? parse(text) : { problem: refused }
+  if (refused !== undefined) return { problem: refused }
+  const found = parse(text)
+  const count = found.statements?.length ?? 0
+  return count > STATEMENTS_MAX
+    ? { problem: `it has more than ${STATEMENTS_MAX} statements` }
+    : found
 }
 
 /** The same of a text that `limits.problem` let through. */

@@ -4,6 +4,7 @@ import {
   COMMENTS_MAX,
   NESTING_MAX,
   problem,
+  STATEMENTS_MAX,
 } from '../../../sidecars/postgres/read/limits.ts'
 import { read, ready, type Scope } from '../../../sidecars/postgres/statement.ts'
 import type { Catalogue, Relation } from '../../../sidecars/sql/catalogue.ts'
@@ -76,6 +77,7 @@ describe('texts that must not reach the parser', () => {
     ['terms behind a comment', `SELECT 1 --'\r, 1${times('+1', 1000)}`, 'nests'],
     ['terms behind a parameter', `SELECT $1, $2$3, 1${times('+1', 1000)}`, 'nests'],
     ['terms behind a bit string', `SELECT B'1', X'1', N'\\', 1${times('+1', 1000)}`, 'nests'],
+    ['statements', times('SELECT 1;', STATEMENTS_MAX + 1), 'more than 1000 statements'],
     ['a long name', `PREPARE ${times('x', 62)}é AS SELECT 1`, 'longer than 63 bytes'],
     ['a long quoted name', `SELECT 1 AS "${times('x', 62)}é"`, 'longer than 63 bytes'],
     ['a long name in code', `SELECT 1 AS U&"${times('\\00e9', 32)}"`, 'longer than 63 bytes'],
@@ -96,7 +98,7 @@ describe('texts that are large and ordinary', () => {
     ['groups', `SELECT 1 WHERE (a = 1)${times(' OR (a = 1 AND b = 2)', 2000)}`],
     ['branches', `SELECT CASE ${times("WHEN t.a = 1 THEN 'b' || c ", 1500)}END`],
     ['cases', `SELECT 1${times(', CASE WHEN "a" THEN t."b" ELSE (1) END', 1000)}`],
-    ['statements', times('SELECT 1+1;', 3000)],
+    ['statements', times('SELECT 1+1;', STATEMENTS_MAX)],
     ['a string', `SELECT '${times('(', 60_000)}'`],
     ['a dollar quote', `SELECT $q$${times('/*', 20_000)}$q$`],
     ['a quoted name', `SELECT 1 AS "${times('((', 20)}"`],
