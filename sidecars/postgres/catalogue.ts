@@ -236,12 +236,13 @@ function parsed(
   generated: readonly (readonly number[])[],
   intern: (name: string) => string,
 ): readonly Column[] {
-  const rows = JSON.parse(json) as readonly (readonly [string, number, number])[]
-  return rows.map(([name, number, type]) => {
+  const rows = JSON.parse(json) as readonly (readonly [string, number, number, number, boolean])[]
+  return rows.map(([name, number, type, modifier, readable]) => {
     const from = generated.flatMap(([column, source]) =>
       column === number && source !== undefined ? [source] : [],
     )
-    const column = { name: intern(name), number, type }
+    const limited = modifier === -1 ? {} : { modifier }
+    const column = { name: intern(name), number, type, readable, ...limited }
     return from.length === 0 ? column : { ...column, from }
   })
 }

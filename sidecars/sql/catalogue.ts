@@ -15,6 +15,10 @@ export type Column = {
   readonly name: string
   readonly number: number
   readonly type: number
+  /** What its type is limited to, such as a length, as the datastore writes it down; absent without a limit. */
+  readonly modifier?: number
+  /** The login that read the catalogue may read its values. */
+  readonly readable?: boolean
   readonly from?: readonly number[]
 }
 

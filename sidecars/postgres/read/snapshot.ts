@@ -11,10 +11,11 @@ const ge = 'OPERATOR(pg_catalog.>=)'
 /** The first identity the server gives to objects made after initdb (FirstNormalObjectId). */
 export const FIRST_USER_OID = 16384
 
-/** One row per relation: oid, schema, name, kind, columns as a JSON array of [name, number, type]. */
+/** One row per relation: oid, schema, name, kind, columns as a JSON array of [name, number, type, type modifier, readable]. */
 export const relations = `
 SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.json_agg(pg_catalog.json_build_array(
-    a.attname, a.attnum, a.atttypid::pg_catalog.int8) ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL)
+    a.attname, a.attnum, a.atttypid::pg_catalog.int8, a.atttypmod,
+    pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')) ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL)
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid ${eq} c.relnamespace
   LEFT JOIN pg_catalog.pg_attribute AS a

@@ -18,14 +18,23 @@ export function shown(val: Node, as?: string): Node {
   return { ResTarget: as === undefined ? { val } : { name: as, val } }
 }
 
+/** A type as the catalogue knows it, with what stands in parentheses after it. */
+export type Named = {
+  readonly schema: string
+  readonly name: string
+  readonly modifiers?: readonly Node[]
+}
+
 /** A literal of a type, NULL where there is no text for it. */
-export function literal(
-  text: string | undefined,
-  type: { readonly schema: string; readonly name: string },
-): Node {
-  const arg: Node = { A_Const: text === undefined ? { isnull: true } : { sval: string(text) } }
+export function literal(text: string | undefined, type: Named): Node {
+  return cast({ A_Const: text === undefined ? { isnull: true } : { sval: string(text) } }, type)
+}
+
+/** An expression turned into a type. */
+export function cast(arg: Node, { schema, name: last, modifiers = [] }: Named): Node {
+  const limits = modifiers.length === 0 ? {} : { typmods: [...modifiers] }
   return {
-    TypeCast: { arg, typeName: { names: [name(type.schema), name(type.name)], typemod: -1 } },
+    TypeCast: { arg, typeName: { names: [name(schema), name(last)], ...limits, typemod: -1 } },
   }
 }
 
@@ -75,6 +84,23 @@ export function guarded(first: Node, second: Node | undefined): Node {
 }
 
 const zero: Node = { A_Const: { ival: {} } }
+
+/** One thing where a condition is true, and another where it is false or unknown. */
+export function either(condition: Node, result: Node, otherwise: Node): Node {
+  const when: Node = { CaseWhen: { expr: condition, result } }
+  return { CaseExpr: { args: [when], defresult: otherwise } }
+}
+
+/** A call of one of PostgreSQL's own functions. */
+export function call(functionName: string, ...args: Node[]): Node {
+  return {
+    FuncCall: {
+      funcname: [name('pg_catalog'), name(functionName)],
+      args,
+      funcformat: 'COERCE_EXPLICIT_CALL',
+    },
+  }
+}
 
 /** All of them, or any of them; the only one where there is one. */
 export function joined(boolop: 'AND_EXPR' | 'OR_EXPR', args: readonly Node[]): Node | undefined {

@@ -64,12 +64,26 @@ function scalar(value: unknown): Value {
   throw unreadable('compares with something that is no text, number or boolean')
 }
 
-/** The condition as an expression on `relation`, its columns after `prefix`. Throws Refusal where that is not exact. */
+/** The columns a condition is about. */
+export function columnsIn(one: Condition): readonly string[] {
+  if ('all_of' in one) return one.all_of.flatMap(columnsIn)
+  return 'any_of' in one ? one.any_of.flatMap(columnsIn) : [one.column]
+}
+
+/** What an expression on a condition's columns is made of. */
+export type Writing = {
+  /** What its columns stand after, such as the name of their relation. */
+  readonly prefix?: readonly string[]
+  /** Takes the place of a column. */
+  readonly values?: ReadonlyMap<string, Node>
+}
+
+/** The condition as an expression on `relation`. Throws Refusal where that is not exact. */
 export function expression(
   wanted: Condition,
   relation: Relation,
   library: Pick<Library, 'type'>,
-  prefix: readonly string[] = [],
+  { prefix = [], values }: Writing = {},
 ): Node {
   return written(wanted)
 
@@ -79,7 +93,7 @@ export function expression(
     const found = relation.columns.find(({ name }) => name === one.column)
     if (found === undefined)
       throw unreadable(`names ${relation.full}.${one.column}, which is not there`)
-    const reference = column(...prefix, one.column)
+    const reference = values?.get(one.column) ?? column(...prefix, one.column)
     if (one.value === undefined) {
       const nulltesttype = one.op === 'is_null' ? 'IS_NULL' : 'IS_NOT_NULL'
       return { NullTest: { arg: reference, nulltesttype } }
@@ -106,7 +120,7 @@ function some(boolop: 'AND_EXPR' | 'OR_EXPR', args: readonly Node[]): Node {
 }
 
 /** The type whose comparison PostgreSQL's own operators are; those of an extension's types may mean something else. */
-function comparable(library: Pick<Library, 'type'>, oid: number): Type {
+export function comparable(library: Pick<Library, 'type'>, oid: number): Type {
   const type = library.type(oid)
   if (type?.kind === 'domain') return comparable(library, type.base)
   if (type?.kind === 'enum' || (type?.kind === 'base' && type.schema === 'pg_catalog')) return type

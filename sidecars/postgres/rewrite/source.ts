@@ -4,7 +4,8 @@ import type { Type } from '../../sql/lineage/library.ts'
 import { problem } from '../read/limits.ts'
 import { parse } from '../read/parser.ts'
 import { type Body, column, joined, literal, query, shown, subselect, table } from './build.ts'
-import { expression } from './filter.ts'
+import { expression, type Writing } from './filter.ts'
+import { charactersMax, modifiers } from './modifier.ts'
 import { placeholder } from './placeholder.ts'
 import type { Shield } from './shield.ts'
 import { bodyOf, inexact, type Work } from './work.ts'
@@ -41,9 +42,9 @@ export function filtered(
   work: Work,
   relation: Relation,
   { filters }: Shield,
-  prefix: readonly string[] = [],
+  how: Writing = {},
 ): Node | undefined {
-  const written = filters.map((one) => expression(one, relation, work.sealing.library, prefix))
+  const written = filters.map((one) => expression(one, relation, work.sealing.library, how))
   return joined('AND_EXPR', written)
 }
 
@@ -70,13 +71,16 @@ export function constant(work: Work, relation: Relation, name: string): Node {
   const type = found === undefined ? undefined : underlying(library, found.type)
   if (found === undefined || type === undefined)
     throw inexact(`the type of ${relation.full}.${name} is not known`)
-  if (!textual.has(type.oid)) return literal(undefined, type)
+  const limited = { ...type, modifiers: modifiers(type.name, found.modifier) }
+  if (!textual.has(type.oid)) return literal(undefined, limited)
   const sources = catalogue.column(relation.oid, found.number)?.sources ?? []
   const masks = sources.flatMap((one) => mask.column(one) ?? [])
-  if (masks.some(({ method }) => method === 'null')) return literal(undefined, type)
+  if (masks.some(({ method }) => method === 'null')) return literal(undefined, limited)
   const [redact] = masks.filter(({ method }) => method === 'redact')
   // Anything kept of a value would be kept of one that is not read: all other methods become constants, too.
-  return literal(redact?.text('') ?? placeholder, type)
+  const text = redact?.text('') ?? placeholder
+  const fits = [...text].length <= (charactersMax(found) ?? Number.POSITIVE_INFINITY)
+  return literal(fits ? text : undefined, limited)
 }
 
 /** A domain may forbid NULL, or the text of a mask: what it is made of does not. */

@@ -1,6 +1,7 @@
 import type { Node, RangeVar } from 'libpg-query'
 import { type Body, guarded } from './build.ts'
 import { from, itemsOf } from './from.ts'
+import { keptChanges, keptOut, keptRows } from './kept.ts'
 import { isPlaceholder } from './placeholder.ts'
 import { withQueries } from './query.ts'
 import { returning } from './returning.ts'
@@ -19,7 +20,8 @@ export function insert(work: Work, body: Body, outside: At): Body {
   if (rest['onConflictClause'] !== undefined)
     conflict(work, rest['onConflictClause'] as Body, target)
   tested(work, target, 'insert', names)
-  const source = writing(work, target, names, () => work.walk(selectStmt, at))
+  const rows = keptRows(work, target, names, selectStmt)
+  const source = writing(work, target, names, () => work.walk(rows, at))
   values(target, names, selectStmt)
   return {
     ...(work.walk(
@@ -35,6 +37,7 @@ export function insert(work: Work, body: Body, outside: At): Body {
 /** Refuses a COPY FROM whose rows would tell what is protected, like an INSERT of them. */
 export function loaded(work: Work, range: unknown, columns: readonly string[] | undefined): void {
   const target = targetOf(work, range)
+  keptOut(work, target)
   tested(work, target, 'insert', columns ?? all(target))
 }
 
@@ -71,10 +74,13 @@ function changed(work: Work, body: Body, outside: At, { change, names, list }: C
       : { [list]: listOf(sources).map((one) => from(work, one, at, inside.scope)) }),
   }))
   const where = whereClause === undefined ? undefined : (work.walk(whereClause, inside) as Node)
-  const filter = target.shield && filtered(work, target.relation, target.shield, [target.item.name])
+  const prefix = [target.item.name]
+  const filter = target.shield && filtered(work, target.relation, target.shield, { prefix })
+  const set = change === 'update' ? keptChanges(work, target, walked['targetList']) : undefined
   const whole = filter === undefined ? where : guarded(filter, where)
   return {
     ...walked,
+    ...(set === undefined ? {} : { targetList: set }),
     ...(clause === undefined ? {} : { withClause: clause }),
     ...(whole === undefined ? {} : { whereClause: whole }),
     relation,

@@ -333,11 +333,11 @@ test('a table is copied as the query that stands for it', () => {
 
 test.each([
   ['explain select * from secrets', /^EXPLAIN SELECT \* FROM \( SELECT/],
-  ['prepare p as select * from secrets', /^PREPARE p AS SELECT \* FROM \( SELECT/],
+  ['prepare p as select * from secrets', /^PREPARE "p" AS SELECT \* FROM \( SELECT/],
   ['declare c cursor for select * from secrets', /FOR SELECT \* FROM \( SELECT/],
   ['copy (select * from secrets) to stdout', /^COPY \(SELECT \* FROM \( SELECT/],
   ['begin', /^BEGIN$/],
-  ['set timezone to $$UTC$$', /^SET timezone/],
+  ['set timezone to $$UTC$$', /^SET "timezone"/],
 ])('%s', (text, wanted) => {
   expect(rewriteText(text, sealing(here))).toMatch(wanted)
 })
