@@ -4,7 +4,7 @@ import { nothing } from '../bytes.ts'
 import { bound } from './bind.ts'
 import type { Desk } from './desk.ts'
 import { doubtOf, isOpen } from './doubt.ts'
-import { upstreamFrame } from './forward.ts'
+import { forwarded } from './forward.ts'
 import { describePortal, ends, letterOf, text, valid } from './frames.ts'
 import { isRefused } from './judge.ts'
 import { proposals } from './proposals.ts'
@@ -39,8 +39,9 @@ export function parse(desk: Desk, frame: Buffer): Answer {
         batch,
       }),
     ]
-    state.queue.push({ kind: 'parse', runs: verdict, changes, unnamed: name === '' })
-    return upstreamFrame(frame, at, verdict)
+    const { frame: outgoing, sent } = forwarded(frame, at, verdict)
+    state.queue.push({ kind: 'parse', runs: verdict, changes, unnamed: name === '', sent })
+    return outgoing
   })
 }
 

@@ -1,3 +1,4 @@
+import { placed } from './position.ts'
 import { fields, scrubbed } from './report.ts'
 import type { Run } from './run.ts'
 import type { Slot, State, Step } from './state.ts'
@@ -12,7 +13,7 @@ export function failed(state: State, frame: Buffer): Buffer {
     const ours = step?.run.failed(frame)
     unfinished(slot.steps.slice(slot.at))
     slot.at = slot.steps.length
-    return ours ?? words(state, frame)
+    return ours ?? words(state, slot.sent === undefined ? frame : placed(frame, slot.sent))
   }
   if (slot.kind === 'refused') {
     for (const change of slot.changes) change.settle()
@@ -22,7 +23,13 @@ export function failed(state: State, frame: Buffer): Buffer {
   if (slot.kind === 'parse' && slot.unnamed) state.prepared.prune((_, name) => name === '')
   const ours = runsOf(slot).map((run) => run.failed(frame))
   skip(state)
-  return ours[0] ?? words(state, frame)
+  return ours[0] ?? words(state, pointing(slot, frame))
+}
+
+/** What was prepared earlier is not at hand: its errors point nowhere. */
+function pointing(slot: Slot, frame: Buffer): Buffer {
+  if (slot.kind !== 'parse') return placed(frame, undefined)
+  return slot.sent === undefined ? frame : placed(frame, slot.sent)
 }
 
 function runsOf(slot: Slot): readonly Run[] {

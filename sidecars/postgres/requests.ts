@@ -2,7 +2,7 @@ import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { type Desk, desk } from './desk.ts'
 import { bind, close, describe, execute, parse } from './extended.ts'
-import { upstreamFrame } from './forward.ts'
+import { forwarded } from './forward.ts'
 import { code, ends, letterOf, text } from './frames.ts'
 import { isRefused } from './judge.ts'
 import { proposals, unnamedGone } from './proposals.ts'
@@ -74,10 +74,11 @@ function query(desk: Desk, frame: Buffer): Answer {
     if (isRefused(verdict)) return refuse(state, verdict, 'query')
     const changes = unnamedGone(state)
     const steps = verdict.map((run) => ({ run, changes: proposals(state, run.statement) }))
-    state.queue.push({ kind: 'query', steps, at: 0, changes })
+    const { frame: outgoing, sent } = forwarded(frame, 5, verdict)
+    state.queue.push({ kind: 'query', steps, at: 0, changes, sent })
     state.batch += 1
     verdict[0]?.start()
-    return upstreamFrame(frame, 5, verdict)
+    return outgoing
   })
 }
 

@@ -2,6 +2,7 @@ import type { Session } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Shared } from './catalogues.ts'
 import { type Change, type Names, names } from './names.ts'
+import type { Sent } from './position.ts'
 import type { Run } from './run.ts'
 import type { Statement } from './statement.ts'
 
@@ -38,6 +39,7 @@ export type Slot =
       readonly steps: readonly Step[]
       at: number
       readonly changes: readonly Proposed[]
+      readonly sent: Sent | undefined
     }
   | {
       readonly kind: 'refused'
@@ -50,6 +52,7 @@ export type Slot =
       readonly runs: readonly Run[]
       readonly unnamed: boolean
       readonly changes: readonly Proposed[]
+      readonly sent: Sent | undefined
     }
   | { readonly kind: 'bind'; readonly run: Run | undefined; readonly changes: readonly Proposed[] }
   | { readonly kind: 'close'; readonly changes: readonly Proposed[] }

@@ -1,5 +1,5 @@
 /** Where in the text something stood; says nothing about what it means. */
-const places = new Set([
+export const places: ReadonlySet<string> = new Set([
   'location',
   'stmt_location',
   'stmt_len',
