@@ -1,4 +1,7 @@
-/** What one decision costs: ours uncached, ours cached, and the plain SDK; on the policies of rego/, and with patterns. */
+/**
+ * What one decision costs: ours of a new question, of a known one with another text, and of a known one; the plain SDK;
+ * and `opa run --server` on loopback. On the policies of rego/, and with patterns.
+ */
 import { createHash } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -9,12 +12,13 @@ import { engine, type ManagedEngine } from '../pdp/engine/engine.ts'
 import { plain } from '../pdp/engine/text.ts'
 import type { Value } from '../pdp/engine/value.ts'
 import type { PolicyBundle } from '../pdp/parts.ts'
-import { type Case, patterns, sizes, typical } from './questions.ts'
+import { type Case, patterns, retold, sizes, typical } from './questions.ts'
+import { type OpaServer, opaServer } from './server.ts'
 
 export type Cost = {
   readonly name: string
   readonly bytes: number
-  readonly who: 'ours' | 'ours, cached' | 'plain SDK'
+  readonly who: (typeof names)[number]
   readonly p50Us: number
   readonly p99Us: number
 }
@@ -37,6 +41,8 @@ const warmUp = 300
 /** Characters of input that one round may take, about: fewer questions of the large ones. */
 const roundChars = 4_000_000
 const questionsMax = 2000
+/** A server takes so long that fewer questions must do. */
+const servedMax = 300
 
 /** Measures in interleaved rounds and prints a table. */
 export async function decide(): Promise<readonly Cost[]> {
@@ -53,22 +59,32 @@ async function measureAll(source: string, cases: readonly Case[]): Promise<reado
   const ours = engine()
   await ours.activate(bundle)
   const sdk = sdkOf(bundle)
-  return cases.flatMap((one) => {
-    const costs = measure(ours, sdk, one)
-    for (const { name, bytes, who, p50Us, p99Us } of costs)
-      line(
-        `${name.padEnd(24)}${`${(bytes / 1000).toFixed(1)} KB`.padStart(8)}  ${who.padEnd(14)}${p50Us.toFixed(1).padStart(9)}${p99Us.toFixed(1).padStart(9)}`,
-      )
-    return costs
-  })
+  const server = await opaServer(fileURLToPath(new URL(source, import.meta.url)))
+  try {
+    const all: Cost[] = []
+    for (const one of cases) all.push(...report(await measure(ours, sdk, server, one)))
+    return all
+  } finally {
+    await server.stop()
+  }
 }
 
-function measure(ours: ManagedEngine, sdk: Sdk, { name, ask }: Case): readonly Cost[] {
-  const spent = {
-    ours: [] as number[],
-    'ours, cached': [] as number[],
-    'plain SDK': [] as number[],
-  }
+function report(costs: readonly Cost[]): readonly Cost[] {
+  for (const { name, bytes, who, p50Us, p99Us } of costs)
+    line(
+      `${name.padEnd(24)}${`${(bytes / 1000).toFixed(1)} KB`.padStart(8)}  ${who.padEnd(14)}${p50Us.toFixed(1).padStart(9)}${p99Us.toFixed(1).padStart(9)}`,
+    )
+  return costs
+}
+
+async function measure(
+  ours: ManagedEngine,
+  sdk: Sdk,
+  server: OpaServer,
+  one: Case,
+): Promise<readonly Cost[]> {
+  const { name, ask } = one
+  const spent = new Map(names.map((who) => [who, [] as number[]]))
   const known = ask(0)
   const bytes = JSON.stringify(known).length
   const times = Math.min(questionsMax, Math.ceil(roundChars / bytes))
@@ -77,20 +93,35 @@ function measure(ours: ManagedEngine, sdk: Sdk, { name, ask }: Case): readonly C
     const count = round < 0 ? warmUp : times
     // Commands never seen before: nothing about them is remembered by identity either.
     const fresh = (): Input[] => Array.from({ length: count }, () => ask(++asked))
+    const other = Array.from({ length: count }, () => retold(one, ++asked))
     const again = Array.from({ length: count }, () => ({ ...known, counts: { ...known.counts } }))
     const taken = {
       ours: timed(fresh(), (input) => ours.evaluate(input)),
+      'ours, new text': timed(other, (input) => ours.evaluate(input)),
       'ours, cached': timed(again, (input) => ours.evaluate(input)),
       'plain SDK': timed(fresh(), (input) => sdk.evaluate(input)),
+      'opa server': await served(fresh().slice(0, servedMax), server),
     }
-    if (round >= 0) for (const who of names) spent[who].push(...taken[who])
+    if (round >= 0) for (const who of names) spent.get(who)?.push(...taken[who])
   }
   const { decision } = ours.evaluate(known)
   if (unwanted.has(decision.reasons[0]?.code ?? 'none'))
     throw new Error(`${name}: ${decision.reasons[0]?.message}`)
   // A hold is never remembered.
-  const whos = decision.effect === 'hold' ? names.filter((who) => who !== 'ours, cached') : names
-  return whos.map((who) => ({ name, bytes, who, ...percentiles(spent[who]) }))
+  const held = decision.effect === 'hold'
+  const whos = names.filter((who) => !held || !remembered.has(who))
+  return whos.map((who) => ({ name, bytes, who, ...percentiles(spent.get(who) ?? []) }))
+}
+
+async function served(questions: readonly Input[], server: OpaServer): Promise<readonly number[]> {
+  const spent: number[] = []
+  for (const input of questions) {
+    const start = performance.now()
+    // What a client of the server pays includes writing the question down.
+    await server.decide(JSON.stringify({ input }))
+    spent.push((performance.now() - start) * 1000)
+  }
+  return spent
 }
 
 /** Answers that would mean the question itself is wrong. */
@@ -102,7 +133,8 @@ const unwanted: ReadonlySet<string> = new Set([
   'none',
 ])
 
-const names = ['ours', 'ours, cached', 'plain SDK'] as const
+const names = ['ours', 'ours, new text', 'ours, cached', 'plain SDK', 'opa server'] as const
+const remembered: ReadonlySet<string> = new Set(['ours, new text', 'ours, cached'])
 
 function timed(
   questions: readonly Input[],

@@ -7,6 +7,12 @@ export type Case = {
   ask(index: number): Input
 }
 
+/** The first question of a case with another text for each number. */
+export function retold({ ask }: Case, index: number): Input {
+  const asked = ask(0)
+  return { ...asked, action: { ...asked.action, text: `${asked.action.text ?? ''} -- ${index}` } }
+}
+
 const alice = person('alice', ['engineers'])
 const robot: Subject = { ...person('support-bot', ['agents']), type: 'agent' }
 
@@ -89,7 +95,7 @@ function least(index: number): Input {
     phase: 'command',
     subject: { ...few, type: 'human' },
     resource: { id: 'shop', protocol: 'x', labels: {} },
-    action: { name: 'begin', effects: ['session'], objects: [], text: `${index}` },
+    action: { name: 'begin', effects: ['session'], objects: [], text: '', index },
     context: { ...where, grants: [], capabilities: ['limit:rows'] },
   })
 }
@@ -127,7 +133,7 @@ function sql(
   const facts = { dialect: 'postgres', kinds: [name], functions: [], has_where: where }
   const flags = { has_limit: false, locking: false, triggers: false }
   const text = `${name} ... ${index}`
-  return { name, effects, objects, predicates: [], text, sql: { ...facts, ...flags } }
+  return { name, effects, objects, predicates: [], text, sql: { ...facts, ...flags, index } }
 }
 
 function put(subject: Subject, action: Command): Input {
