@@ -1,4 +1,5 @@
 /** A client that keeps every byte it is told, of the gate or of the server itself. */
+import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import { channel } from '../../sidecars/channel.ts'
 import {
@@ -17,9 +18,17 @@ import type { Channel } from '../../sidecars/sidecar.ts'
 /** How a text is sent: as one Query, or prepared and bound with results in text or in binary. */
 export type Mode = 'simple' | 'text' | 'binary'
 
+export type Sent = {
+  readonly mode: Mode
+  /** What COPY takes. */
+  readonly data?: string | undefined
+  /** Bound to the statement's parameters, unless it is sent as a Query. */
+  readonly parameters?: readonly string[] | undefined
+}
+
 export interface Client {
-  /** Sends one text and answers everything that came back; `data` is what COPY takes. */
-  say(text: string, mode?: Mode, data?: string): Promise<readonly Buffer[]>
+  /** Sends one text and answers everything that came back. */
+  say(text: string, how?: Sent): Promise<readonly Buffer[]>
   readonly closed: () => boolean
   close(): void
 }
@@ -61,23 +70,19 @@ function client(channel: Channel): Client {
   let over = false
   return {
     closed: () => over,
-    async say(text, mode = 'simple', data = '') {
-      channel.write(mode === 'simple' ? query(text) : extended(text, mode === 'binary' ? 1 : 0))
-      const seen: Buffer[] = []
+    async say(text, { mode, data = '', parameters = [] } = { mode: 'simple' }) {
+      channel.write(mode === 'simple' ? query(text) : extended(text, mode, parameters))
+      const seen = kept()
       for (;;) {
-        const frame = await channel.read()
-        over = frame === undefined
-        if (frame === undefined) return [...seen, Buffer.from('closed')]
-        seen.push(frame)
-        if (frame[0] === 0x47)
-          channel.write(
-            Buffer.concat([
-              message('d', Buffer.from(data)),
-              copyDone,
-              ...(mode === 'simple' ? [] : [sync]),
-            ]),
-          )
-        if (frame[0] === 0x5a) return seen
+        const read = await channel.read()
+        over = read === undefined
+        if (read === undefined) return [...seen.all(), Buffer.from('closed')]
+        // Rows that lie side by side come as one.
+        const frames = cut(read)
+        for (const frame of frames) seen.take(frame)
+        const last = frames[frames.length - 1]?.[0]
+        if (last === 0x47) channel.write(copied(data, mode))
+        if (last === 0x5a) return seen.all()
       }
     },
     close() {
@@ -87,9 +92,48 @@ function client(channel: Channel): Client {
   }
 }
 
-function extended(sql: string, format: number): Buffer {
+const copied = (data: string, mode: Mode): Buffer =>
+  Buffer.concat([message('d', Buffer.from(data)), copyDone, ...(mode === 'simple' ? [] : [sync])])
+
+/** Rows of one answer that are kept as they are; of more than these only a digest is. */
+const rowsMax = 20_000
+
+type Kept = { take(frame: Buffer): void; all(): readonly Buffer[] }
+
+/** What came back, in bounded memory. */
+function kept(): Kept {
+  const frames: Buffer[] = []
+  const rest = createHash('sha256')
+  let rows = 0
+  return {
+    take(frame) {
+      if (frame[0] === 0x44 || frame[0] === 0x64) rows += 1
+      if (rows > rowsMax && (frame[0] === 0x44 || frame[0] === 0x64)) rest.update(frame)
+      else frames.push(frame)
+    },
+    all() {
+      if (rows <= rowsMax) return frames
+      return [...frames.slice(0, -1), message('d', rest.digest()), ...frames.slice(-1)]
+    },
+  }
+}
+
+function cut(bytes: Buffer): readonly Buffer[] {
+  const frames: Buffer[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const size = length(bytes, at)
+    frames.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return frames
+}
+
+function extended(sql: string, mode: Mode, parameters: readonly string[]): Buffer {
+  const format = mode === 'binary' ? 1 : 0
+  const values = parameters.flatMap((one) => [int32(Buffer.byteLength(one)), Buffer.from(one)])
   const describe = (kind: string): Buffer => message('D', Buffer.from(kind), '')
-  const bind = message('B', '', '', int16(0), int16(0), int16(1), int16(format))
+  const given = [int16(0), int16(parameters.length), ...values]
+  const bind = message('B', '', '', ...given, int16(1), int16(format))
   const execute = message('E', '', int32(0))
   return Buffer.concat([parse('', sql), describe('S'), bind, describe('P'), execute, sync])
 }

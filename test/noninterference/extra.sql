@@ -12,5 +12,9 @@ CREATE VIEW crm.lead_view AS SELECT id, name, email AS address, source FROM crm.
 CREATE VIEW public.v_top AS SELECT id, name FROM public.customers ORDER BY ssn LIMIT 2;
 CREATE VIEW public.v_pay AS SELECT e.name, e.salary * 12 AS yearly, m.name AS boss FROM public.employees e LEFT JOIN public.employees m ON m.id = e.manager_id;
 CREATE TABLE public.cases (id int PRIMARY KEY, owner text, note text, amount int);
-INSERT INTO public.cases VALUES (1,'me','first note',10),(2,'other','kept from me',0),(3,'me','second',-3),(4,'third','nobody knows',77),(5,NULL,'nobody has it',5);
+INSERT INTO public.cases VALUES (1,'me','first note',10),(2,'other','+kept from me',0),(3,'me','second',-3),(4,'third','nobody knows',77),(5,NULL,'nobody has it',5);
 CREATE VIEW public.v_cases AS SELECT id, owner, note, amount * 2 AS twice FROM public.cases;
+CREATE TABLE public.inbox (id int PRIMARY KEY, name text, body text);
+INSERT INTO public.inbox VALUES (10,'ten','b');
+CREATE FUNCTION public.trg_fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := (SELECT email FROM public.customers WHERE id = NEW.id); RETURN NEW; END $$;
+CREATE TRIGGER inbox_fill BEFORE INSERT ON public.inbox FOR EACH ROW EXECUTE FUNCTION public.trg_fill();

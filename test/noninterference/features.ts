@@ -24,7 +24,8 @@ const features = {
   'whole row': /\bt\d+(::text|\.\*)|(row_to_json|to_jsonb|concat)\(t\d+\)/,
   cast: /::|\bcast\(/,
   view: /\b(v_\w+|mv_\w+|crm\.customers|crm\.lead_view)\b/,
-  function: /\b(get_\w+|std_body|leak|pure_add|find_customers)\(| === /,
+  function:
+    /\b(get_\w+|std_body|leak|pure_add|find_customers|export_all|first_row|customer_label|run_sql)\(| === /,
   json: /json/,
   xml: /xml/,
   returning: / returning /,
@@ -35,6 +36,13 @@ const features = {
   merge: /\bmerge into /,
   cursor: /^(declare|fetch|move|close) /,
   prepare: /^(prepare|execute|deallocate) /,
+  parameters: /\$1/,
+  savepoint: /^(savepoint|rollback to|release) /,
+  'search path': /search_path/,
+  'row filter': /\b(v_)?cases\b/,
+  trigger: /\b(inbox|payments)\b/,
+  'window frame': /\b(rows|groups|range) between/,
+  'search and cycle': /\b(search (depth|breadth)|cycle t) /,
   copy: /^copy /,
   explain: /^explain /,
 } as const

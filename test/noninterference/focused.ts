@@ -59,6 +59,63 @@ export function focused(around: FromAround): string {
     [1, () => `select lag(${key}) over (order by 1) from ${table}`],
     [1, () => `select string_agg(${one.text}, ',') from ${table}`],
     [1, () => `select ${one.alias}::text from ${table}`],
+    [
+      1,
+      () =>
+        `select (${one.text})::${random.pick(['int', 'date', 'jsonb', 'numeric', 'boolean'])} from ${table}`,
+    ],
+    [1, () => `select ${shown} from ${table} where ${one.text}::int > 1`],
+    [1, () => `select ${shown}, sum(1) over (order by ${key} ${frame(around)}) from ${table}`],
+    [1, () => `select first_value(${one.text}) over (order by 1 ${frame(around)}) from ${table}`],
+    [1, () => `select count(*), grouping(${one.text}) from ${table} group by cube (${one.text})`],
+    [
+      1,
+      () =>
+        `select xmlagg(xmlelement(name x, xmlattributes(${one.text} as a), ${key})) from ${table}`,
+    ],
+    [
+      1,
+      () =>
+        `select xmlserialize(content xmlconcat(xmlelement(name a, ${one.text})) as text) from ${table}`,
+    ],
+    [
+      1,
+      () =>
+        `select x.* from ${table}, xmltable('/r' passing xmlelement(name r, xmlelement(name v, ${one.text})) columns v text path 'v') as x`,
+    ],
+    [
+      1,
+      () =>
+        `select jsonb_path_query_first(to_jsonb(${one.alias}), '$.${random.pick(['email', 'name', 'value'])}') from ${table}`,
+    ],
+    [
+      1,
+      () =>
+        `select j.value from ${table}, jsonb_each(to_jsonb(${one.alias})) as j where j.key <> 'id'`,
+    ],
+    [1, () => `select json_object_agg(${one.text}, 1) from ${table} where ${one.text} is not null`],
+    [
+      1,
+      () =>
+        `select json_build_object('k', ${one.text})::text, jsonb_agg(${key}) over () from ${table}`,
+    ],
+    [
+      1,
+      () =>
+        `with recursive w(n, t) as (select 1, ${one.text} from ${table} union all select n + 1, t from w where n < 2) ${random.pick(['search depth first by t set o', 'search breadth first by t, n set o', 'cycle t set o using p'])} select n${random.pick(['', ', t'])} from w order by o`,
+    ],
+    [
+      0.5,
+      () =>
+        random.pick([
+          'select * from export_all()',
+          'select name from first_row()',
+          'select (first_row()).email',
+          "select upper(email) from find_customers('%')",
+          'select customer_label(c) from customers as c',
+          `select run_sql('select email from customers')`,
+        ]),
+    ],
   ])
 }
 
@@ -71,6 +128,11 @@ export function focusedWrite(around: FromAround): string {
     `insert into notes(id, body) select 100 + row_number() over (), ${text} from ${table} returning body`,
     `insert into notes(id, body) select 100 + count(*), 'x' from ${table} where ${test} returning id`,
     `insert into kv(k, v) select distinct left(${text}, 1), 'x' from ${table} where ${text} is not null on conflict do nothing`,
+    `insert into inbox(id, body) values (${random.pick([1, 2, 90])}, 'x') returning *`,
+    `insert into inbox(id, body) values (1, 'x') on conflict (id) do update set body = excluded.name returning body`,
+    `insert into inbox(id, body) select ${alias}.id, 'b' from ${table} returning name`,
+    `update inbox set body = 'y' where name > 'b' returning name`,
+    `insert into secrets(id, name) values (1, 'n') on conflict (id) do update set name = secrets.value returning name`,
     `update ${table} set name = name where ${test}`,
     `update kv set v = ${text} from ${table} where k = 'a' returning v`,
     `update ${table} set name = name returning upper(${text}), ${alias}::text`,
@@ -95,7 +157,8 @@ type Named = {
   readonly test: string
 }
 
-function some({ random, relations }: FromAround): Relation {
+/** A relation with text, mostly one that shows something protected. */
+export function some({ random, relations }: FromAround): Relation {
   const usable = relations.filter((one) => one.columns.some(({ type }) => type === 'text'))
   const liked = usable.filter((one) =>
     /^(customers|crm\.l|employees|secrets|wages|v_|mv_)/.test(one.name),
@@ -103,7 +166,8 @@ function some({ random, relations }: FromAround): Relation {
   return random.chance(0.8) ? random.pick(liked) : random.pick(usable)
 }
 
-function named(around: FromAround, relation: Relation): Named {
+/** A relation and parts of statements over it. */
+export function named(around: FromAround, relation: Relation): Named {
   const { random } = around
   const alias = around.fresh()
   const of = (...types: readonly Type[]): string => {
@@ -147,6 +211,15 @@ function worthwhile({ random }: FromAround, relation: Relation): Relation['colum
 
 function condition(around: Around, source: Source): string {
   return expression(around, 'bool', { sources: [source], ctes: [], depth: 0 })
+}
+
+function frame({ random }: Around): string {
+  return random.pick([
+    'rows between 1 preceding and current row',
+    'rows between unbounded preceding and 1 following',
+    'groups between 1 preceding and 1 following exclude ties',
+    'range between unbounded preceding and current row exclude current row',
+  ])
 }
 
 /** Two relations that share names of columns. */

@@ -1,4 +1,16 @@
 /** Random statements over a schema, the same ones for the same seed. */
+import {
+  type Case,
+  copyFrom,
+  copyTo,
+  cursor,
+  explained,
+  filtered,
+  parametrised,
+  path,
+  prepared,
+  savepoints,
+} from './cases.ts'
 import type { Mode } from './client.ts'
 import type { Around, Scope } from './expression.ts'
 import { focused, focusedWrite } from './focused.ts'
@@ -7,15 +19,6 @@ import { freeQuery, query } from './query.ts'
 import { random } from './random.ts'
 import type { Relation } from './relations.ts'
 import { write } from './writes.ts'
-
-/** What is said one after the other, in one transaction where it `writes`. */
-export type Case = {
-  readonly texts: readonly string[]
-  readonly mode: Mode
-  readonly writes: boolean
-  /** For COPY FROM STDIN. */
-  readonly data?: string
-}
 
 /** A longer one is cut short by nobody, so that it is thrown away here. */
 const textCharsMax = 6_000
@@ -58,64 +61,24 @@ function oneCase(around: FromAround): Case {
   const mode = choice.pick<Mode>(['simple', 'simple', 'text', 'binary'])
   const read = (...texts: readonly string[]): Case => ({ texts, mode, writes: false })
   const changing = (...texts: readonly string[]): Case => ({ texts, mode, writes: true })
+  const either = (): string => (choice.chance(0.5) ? free() : focused(around))
   return choice.weighted<Case>([
     [32, () => read(free())],
     [34, () => read(focused(around))],
     [8, () => changing(write(around, scope()))],
     [9, () => changing(focusedWrite(around))],
     [3, () => changing(write(around, scope()), free())],
-    [4, () => cursor(around, choice.chance(0.5) ? free() : focused(around))],
-    [
-      3,
-      () =>
-        read(
-          `prepare p as ${choice.chance(0.5) ? free() : focused(around)}`,
-          'execute p',
-          'execute p',
-          'deallocate p',
-        ),
-    ],
-    [3, () => read(`copy (${free()}) to stdout${copyOptions(around)}`)],
-    [1, () => read(`copy ${choice.pick(around.relations).name} to stdout${copyOptions(around)}`)],
+    [4, () => cursor(around, either())],
+    [3, () => prepared(around, either(), mode)],
+    [5, () => parametrised(around)],
+    [5, () => filtered(around)],
+    [2, () => savepoints(around, either(), either())],
+    [2, () => path(around)],
+    [1, () => ({ ...read(`${focused(around)}; ${either()}`), mode: 'simple' })],
+    [3, () => read(copyTo(around, `(${either()})`))],
+    [1, () => read(copyTo(around, choice.pick(around.relations).name))],
     [1, () => copyFrom(around)],
-    [3, () => read(`explain (costs off) ${choice.chance(0.5) ? free() : focused(around)}`)],
-    [
-      2,
-      () =>
-        read(
-          `explain (analyze, costs off, timing off, summary off) ${choice.chance(0.5) ? free() : focused(around)}`,
-        ),
-    ],
+    [5, () => read(explained(around, either()))],
     [1, () => read(`table ${choice.pick(around.relations).name}`)],
   ])
-}
-
-function cursor({ random: choice }: FromAround, text: string): Case {
-  const fetch = choice.pick(['fetch 2 from c', 'fetch all from c', 'fetch absolute 2 from c'])
-  const scroll = choice.pick(['', 'scroll '])
-  const texts = [
-    `declare c ${scroll}cursor for ${text}`,
-    fetch,
-    choice.pick(['move 1 in c', fetch]),
-    'close c',
-  ]
-  return { texts, mode: 'simple', writes: true }
-}
-
-function copyOptions({ random: choice }: FromAround): string {
-  return choice.pick(['', ' (format csv)', ' (format csv, header)', ' (format binary)'])
-}
-
-/** Rows that are already there, or whose values are there under another key. */
-function copyFrom({ random: choice }: FromAround): Case {
-  const [text, data] = choice.pick([
-    [
-      'copy customers(id, name, email) from stdin',
-      `${choice.pick(['1', '500'])}\tx\t${choice.pick(['alice@example.com', 'none@example.com'])}\n`,
-    ],
-    ['copy secrets(id, name, value) from stdin', `${choice.pick(['1', '9'])}\tn\tv\n`],
-    ['copy kv(k, v) from stdin', 'z\t1\n'],
-    ['copy staging(id, name, email) from stdin', '5\tn\te\n'],
-  ])
-  return { texts: [`${text}`], mode: 'simple', writes: true, data: `${data}` }
 }

@@ -10,7 +10,7 @@ export type Mutant = {
   readonly when: RegExp
   readonly unless?: RegExp
   /** Columns that decide something, or where what is computed comes from. */
-  readonly forgets: 'predicates' | 'sources' | 'both'
+  readonly forgets: 'predicates' | 'sources' | 'both' | 'objects'
 }
 
 /** All that lets a column decide. */
@@ -124,6 +124,22 @@ export const mutants: readonly Mutant[] = [
   { name: 'DELETE', when: /^delete /, forgets: 'predicates' },
   { name: 'INSERT', when: /^insert /, forgets: 'both' },
   { name: 'MERGE', when: /^merge /, forgets: 'both' },
+  { name: 'parameters', when: /\$1/, forgets: 'both' },
+  {
+    name: 'values that fail when they are cast',
+    when: /^select \(t\d+\.\w+\)::\w+ from/,
+    forgets: 'predicates',
+  },
+  { name: 'window frames', when: /(rows|groups|range) between/, forgets: 'both' },
+  { name: 'JSON', when: /jsonb_path|jsonb_each|json_object_agg|jsonb_agg/, forgets: 'both' },
+  { name: 'XML', when: /xmlagg|xmlconcat|xmltable|xmlforest/, forgets: 'both' },
+  { name: 'grouping sets', when: / (cube|rollup|grouping sets) \(/, forgets: 'both' },
+  { name: 'SEARCH and CYCLE', when: / (search (depth|breadth)|cycle t) /, forgets: 'both' },
+  { name: 'cursors', when: /^declare /, forgets: 'both' },
+  { name: 'PREPARE', when: /^prepare /, forgets: 'both' },
+  { name: 'COPY of a query', when: /^copy \(/, forgets: 'both' },
+  { name: 'plans', when: /^explain /, forgets: 'both' },
+  { name: 'rows that are filtered', when: /\b(v_)?cases\b/, forgets: 'objects' },
 ]
 
 /** The sidecar, with a reader that forgets what the mutant says. */
@@ -131,14 +147,23 @@ export function mutated(mutant: Mutant): Sidecar {
   const forgetful = (text: string, scope: Parameters<typeof read>[1]): readonly Statement[] => {
     const statements = read(text, scope)
     const meant = mutant.when.test(text) && mutant.unless?.test(text) !== true
-    return meant
-      ? statements.map((one) => ({ ...one, command: forgotten(one.command, mutant) }))
-      : statements
+    return meant ? statements.map((one) => forgetfulOf(one, mutant)) : statements
   }
   return speaking(forgetful, ready)
 }
 
+/** With what it prepares or declares. */
+function forgetfulOf(one: Statement, mutant: Mutant): Statement {
+  const names = one.names.map((change) =>
+    change.statement === undefined
+      ? change
+      : { ...change, statement: forgetfulOf(change.statement, mutant) },
+  )
+  return { ...one, names, command: forgotten(one.command, mutant) }
+}
+
 function forgotten(command: Command, { forgets }: Mutant): Command {
+  if (forgets === 'objects') return { ...command, objects: [] }
   const predicates = forgets === 'sources' ? command.predicates : []
   // Where a copy comes from the wire says as well, and a contradiction is found.
   const outputs =

@@ -36,7 +36,7 @@ group by 1, 2 order by 1`
 /** Every relation of the schema, in an order that does not change. */
 export async function relationsOf(client: Client): Promise<readonly Relation[]> {
   const frames = await client.say(sql)
-  const rows = frames.filter((frame) => frame[0] === 0x44).map(cells)
+  const rows = frames.filter((frame) => frame[0] === 0x44).map((frame) => cells(frame))
   return rows.map(([name, kind, list]) => ({
     name: `${name}`.replace(/^public\./, ''),
     kind: /[vm]/.test(`${kind}`) ? 'view' : 'table',

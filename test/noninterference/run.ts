@@ -1,7 +1,8 @@
 /** Says the same to both variants, through the gate and past it, and compares every byte that comes back. */
 import type { Command } from '../../pdp/contract.ts'
-import { errorOf, visible } from './client.ts'
-import { type Case, generator } from './generator.ts'
+import type { Case } from './cases.ts'
+import { errorOf, type Sent, visible } from './client.ts'
+import { generator } from './generator.ts'
 import { type Answers, type Leak, type Outcome, outcome, weigh } from './outcome.ts'
 import { recorder } from './recorder.ts'
 import { type Relation, relationsOf } from './relations.ts'
@@ -196,11 +197,12 @@ const isBroken = (frames: readonly Buffer[]): boolean =>
 
 /** Every text of a case to both; what was written is taken back. */
 async function both(one: Case, { a, b }: Pair): Promise<readonly Answers[]> {
-  const say = async (text: string, data?: string): Promise<Answers> =>
-    await Promise.all([a.say(text, one.mode, data), b.say(text, one.mode, data)])
+  const { mode, data, parameters } = one
+  const say = async (text: string, how: Sent = { mode }): Promise<Answers> =>
+    await Promise.all([a.say(text, how), b.say(text, how)])
   const answers: Answers[] = []
   if (one.writes) await say('begin')
-  for (const text of one.texts) answers.push(await say(text, one.data))
+  for (const text of one.texts) answers.push(await say(text, { mode, data, parameters }))
   if (one.writes) await say('rollback')
   return answers
 }

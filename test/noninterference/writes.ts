@@ -8,7 +8,7 @@ import type { Column, Relation, Type } from './relations.ts'
 type Target = { readonly relation: Relation; readonly alias: string }
 
 const targets =
-  /^(customers|customers_archive|crm\.leads|payments|secrets|employees|notes|staging|sessions|kv|crm\.contacts|wages|crm\.letters|v_customers|v_safe)$/
+  /^(customers|customers_archive|crm\.leads|payments|secrets|employees|notes|staging|sessions|kv|crm\.contacts|wages|inbox|cases|crm\.letters|v_customers|v_safe)$/
 /** Set by the server itself. */
 const computed = new Set(['email_domain'])
 
