@@ -153,7 +153,8 @@ function percentiles(spent: readonly number[]): { readonly p50Us: number; readon
   return { p50Us: at(0.5), p99Us: at(0.99) }
 }
 
-async function built(folder: string): Promise<PolicyBundle> {
+/** The bundle of a folder of policies. */
+export async function built(folder: string): Promise<PolicyBundle> {
   const opa = fileURLToPath(new URL('../.tools/opa', import.meta.url))
   const source = fileURLToPath(new URL(folder, import.meta.url))
   const files = await buildBundle({ source, revision: 'bench', opa })

@@ -13,7 +13,7 @@ export function retold({ ask }: Case, index: number): Input {
   return { ...asked, action: { ...asked.action, text: `${asked.action.text ?? ''} -- ${index}` } }
 }
 
-const alice = person('alice', ['engineers'])
+export const alice = person('alice', ['engineers'])
 const robot: Subject = { ...person('support-bot', ['agents']), type: 'agent' }
 
 const resource: Input['resource'] = {
@@ -136,7 +136,8 @@ function sql(
   return { name, effects, objects, predicates: [], text, sql: { ...facts, ...flags, index } }
 }
 
-function put(subject: Subject, action: Command): Input {
+/** The question about a command. */
+export function put(subject: Subject, action: Command): Input {
   return counted({ v: 1, phase: 'command', subject, resource, action, context })
 }
 
