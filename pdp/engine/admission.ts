@@ -1,9 +1,11 @@
 /** What may be put before a policy at all: bounded, plain JSON. Also gives equal questions equal names. */
+import { colliding } from './collisions.ts'
 import {
   type InputLimits,
   inputLimits,
   inspector,
   plainObject,
+  type Sum,
   settle,
   tooLarge,
 } from './inspect.ts'
@@ -40,6 +42,8 @@ const commandCharsMax = 8192
 /** Sidecars keep the commands they have read, so that equal texts are mostly the same command anyway. */
 const commandTextCharsMax = 512
 const shortText = 32
+/** Fewer values cannot make OPA's tables slow enough to matter. */
+const crowdMin = 512
 const tallyMembersMax = 16
 
 /** An admission that remembers at most so many characters of text. */
@@ -77,25 +81,30 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
     if (members > limits.membersMax) tooLarge(`more than ${limits.membersMax} fields at the top`)
   }
 
-  /** Most commands come once, and freezing one costs as much as all the rest. */
+  /** Most commands come once: freezing one costs as much as all the rest, so that waits until it comes again. */
   function command(value: unknown): Part {
     if (!plainObject(value)) return part(value, 1)
     const found = parts.get(value)
     if (found !== undefined) return found
     const made = commandPart(value)
-    // What is named by its identity must not change from here on.
-    if (seen.has(value) || made.chars > commandTextCharsMax) keep(value, made)
-    else seen.add(value)
+    if (seen.has(value)) return keep(value, made)
+    seen.add(value)
     return made
   }
 
   /** A command is named in two halves, because many differ in their text alone. */
   function commandPart(value: object): Part {
-    const sum = inspect(value, 1)
+    const sum = counted(value, 1)
     const { text, ...rest } = value as Readonly<Record<string, unknown>>
     if (typeof text !== 'string') return { name: named(value, sum.chars > commandCharsMax), ...sum }
     const name = `${named(rest, sum.chars - text.length > commandCharsMax)}"`
     return { name, text: named(text, text.length > commandTextCharsMax), ...sum }
+  }
+
+  function counted(value: object, depth: number): Sum {
+    const sum = inspect(value, depth)
+    if (sum.values > crowdMin && colliding(value)) tooLarge('texts chosen to make it slow')
+    return sum
   }
 
   function named(value: unknown, large: boolean): string {
@@ -106,7 +115,7 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
     if (typeof value !== 'object' || value === null) return scalar(value, depth)
     const found = parts.get(value) ?? tally(value)
     if (found !== undefined) return found
-    const sum = inspect(value, depth)
+    const sum = counted(value, depth)
     const name = sum.chars > textCharsMax ? known.fresh() : known.name(JSON.stringify(value))
     return keep(value, { name, ...sum })
   }

@@ -1,9 +1,10 @@
-import type { Decision, Input } from '../contract.ts'
+import type { Decision, Declarations, Input } from '../contract.ts'
 import type { Engine, Observe, PolicyBundle, Verdict } from '../parts.ts'
 import { type Code, Refusal } from '../refusal.ts'
 import { admission, type Question } from './admission.ts'
 import { builtins } from './builtins.ts'
 import { type DecisionCache, decisionCache } from './cache.ts'
+import { codeOf, nothingDeclared } from './code.ts'
 import { decisionOf, denial, freeze } from './decision.ts'
 import { type Policy, policy } from './policy.ts'
 import { warm } from './warm.ts'
@@ -62,7 +63,16 @@ type Active = {
   readonly origin: NonNullable<Verdict['bundle']>
   readonly policy: Policy
   readonly cache: DecisionCache
+  readonly said: Said
   readonly activatedMs: number
+}
+
+type Said = { readonly of: ReadonlyMap<string, Declarations>; readonly text: string }
+
+/** The same objects where a bundle says the same as the one before, so that what was read with them holds. */
+function saidBy({ data }: PolicyBundle, before: Active | undefined): Said {
+  const text = JSON.stringify((data as { readonly code?: unknown } | undefined)?.code) ?? ''
+  return before?.said.text === text ? before.said : { of: codeOf(data), text }
 }
 
 /** An engine without a bundle: it denies everything until one is activated. */
@@ -78,7 +88,13 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
   let hits = 0
   let lastFailure: EngineStatus['last_failure']
 
-  return { evaluate, activate, refreshed, status }
+  return {
+    evaluate,
+    declarations: (resource) => active?.said.of.get(resource) ?? nothingDeclared,
+    activate,
+    refreshed,
+    status,
+  }
 
   function evaluate(input: Input): Verdict {
     const started = performance.now()
@@ -139,16 +155,12 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
   async function takeOver(bundle: PolicyBundle, confirmedMs: number): Promise<void> {
     const { name, revision, digest } = bundle
     try {
+      const said = saidBy(bundle, active)
       const next = await policy(bundle, builtins)
       warm(next, now())
       const cache = decisionCache(cacheBytesMax / 2)
-      active = {
-        bundle,
-        origin: { name, revision, digest },
-        policy: next,
-        cache,
-        activatedMs: now(),
-      }
+      const origin = { name, revision, digest }
+      active = { bundle, origin, policy: next, cache, said, activatedMs: now() }
       refreshedMs = Math.min(confirmedMs, now())
     } catch (error) {
       const message = error instanceof Error ? error.message : 'it could not be loaded'

@@ -84,7 +84,8 @@ export function plainObject(value: unknown): value is object {
 /** Makes inspected data immutable, every level of it. */
 export function settle(value: unknown): void {
   if (typeof value !== 'object' || value === null) return
-  for (const key in value) settle((value as Record<string, unknown>)[key])
+  if (Array.isArray(value)) for (const element of value) settle(element)
+  else for (const key in value) settle((value as Record<string, unknown>)[key])
   Object.freeze(value)
 }
 

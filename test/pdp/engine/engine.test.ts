@@ -359,6 +359,7 @@ describe('a remembered decision', () => {
     const made = await running()
     const asked = question({ words: ['x, '.repeat(4000)] })
     made.evaluate(asked)
+    made.evaluate(asked)
     expect(made.evaluate({ ...asked, counts: { ...asked.counts } }).cached).toBe(true)
     const other = question({ words: ['x, '.repeat(4000)] })
     expect(made.evaluate(other).cached).toBe(false)
