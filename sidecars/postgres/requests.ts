@@ -9,6 +9,7 @@ import { proposals, unnamedGone } from './proposals.ts'
 import type { Reading } from './reader.ts'
 import { refuse } from './refuse.ts'
 import { room, type State, unansweredMax } from './state.ts'
+import { aborting } from './stopping.ts'
 
 /** What to send upstream for one message of the client. */
 export type Answer = Buffer | Promise<Buffer>
@@ -51,6 +52,7 @@ export function requests(
     const command = commands.get(letter)
     if (command === undefined) return passing(letter)(state, frame)
     if (state.skipping) return nothing
+    if (state.stopping.aborts) return behind(aborting(state), request(frame))
     if (state.copying) throw new Malformed(`message ${letterOf(frame)} in the middle of COPY`)
     return command(own, frame)
   }
@@ -63,6 +65,11 @@ export function requests(
       `client message ${letterOf(Buffer.from([letter]))} is not passed on`,
     )
   }
+}
+
+function behind(first: Buffer, answer: Answer): Answer {
+  if (answer instanceof Promise) return answer.then((then) => Buffer.concat([first, then]))
+  return Buffer.concat([first, answer])
 }
 
 function query(desk: Desk, frame: Buffer): Answer {

@@ -6,12 +6,15 @@ import { description } from './rows.ts'
 import type { Run } from './run.ts'
 import type { Around } from './screen.ts'
 import { pauseFor, type Slot, type State, unansweredMax } from './state.ts'
+import { endedInError, isHeard, settled } from './stopping.ts'
 import { parameterOf } from './upstream.ts'
 
 /** Turns the server's messages into what the client gets. Throws Malformed for anything out of place. */
 export function responses(state: State): (frame: Buffer) => Buffer {
   return (frame) => {
-    const answer = response(state, frame)
+    const { hushed } = state.stopping
+    const whole = response(state, frame)
+    const answer = hushed && !isHeard(frame) ? nothing : whole
     if (state.room !== undefined && state.queue.length <= unansweredMax / 2) {
       state.room()
       state.room = undefined
@@ -106,7 +109,9 @@ function small(state: State, frame: Buffer): Buffer {
   }
   if (slot?.kind !== 'execute' || frame[0] !== code('s')) throw unexpected(frame)
   state.queue.shift()
-  return frame
+  const answer = slot.run === undefined ? frame : slot.run.suspend(frame)
+  if (slot.run?.denied) endsHere(state, slot)
+  return answer
 }
 
 function confirmed(state: State, frame: Buffer): Buffer {
@@ -130,6 +135,7 @@ function completed(state: State, frame: Buffer): Buffer {
     slot.at += 1
     slot.steps[slot.at]?.run.start()
   }
+  state.stopping.ended += 1
   if (run === undefined) return frame
   note(state, run)
   const answer = run.complete(frame)
@@ -146,17 +152,9 @@ function note(state: State, { statement: { command } }: Run): void {
   }
 }
 
-/**
- * The client reads an error and takes what follows for skipped; the server did not skip it. Where something follows,
- * the connection has to end, so that both believe the same.
- */
+/** The client reads an error and takes what follows for skipped, up to its Sync. */
 function endsHere(state: State, slot: Slot): void {
-  const last =
-    slot.kind === 'query'
-      ? slot.at >= slot.steps.length
-      : (state.queue[0]?.kind ?? 'sync') === 'sync'
-  if (last) return
-  throw new Refusal('limit_exceeded', 'a statement in the middle of a batch went over its limit')
+  if (endedInError(state, slot)) state.skipping = true
 }
 
 function ready(state: State, frame: Buffer): Buffer {
@@ -182,7 +180,8 @@ function ready(state: State, frame: Buffer): Buffer {
   }
   state.copying = false
   wake(state)
-  return frame
+  const answer = settled(state, frame)
+  return slot?.kind === 'refused' && slot.silent ? nothing : answer
 }
 
 function copying(state: State, frame: Buffer): Buffer {

@@ -1,12 +1,14 @@
-import type { Allowed, Limit, Mask } from '../../pdp/contract.ts'
-import { Refusal } from '../../pdp/refusal.ts'
+import type { Allowed, Mask } from '../../pdp/contract.ts'
+import type { Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
-import { length, message, text } from './frames.ts'
-import { failure, fields, notice } from './report.ts'
+import { allowance, cutNotice, type Exceeded, tooMuch } from './allowance.ts'
+import { message, text } from './frames.ts'
+import { failure, fields } from './report.ts'
 import type { Field } from './rows.ts'
 import { type Around, screen } from './screen.ts'
 import { sqlstate } from './sqlstate.ts'
 import type { Statement } from './statement.ts'
+import { isPureRead } from './stopping.ts'
 
 /** One allowed statement from its ruling to its outcome: masks its rows, keeps it within its limits, reports it once. */
 export interface Run {
@@ -17,6 +19,8 @@ export interface Run {
   readonly denied: boolean
   /** It went upstream: its time runs. */
   start(): void
+  /** Nothing more of its answer may be seen; `alarm` says why, in words without data. */
+  refuse(refusal: Refusal, alarm?: string): void
   /** The columns its rows will have. */
   describe(columns: readonly Field[], around: Around): void
   /** DataRows as the client may see them, or nothing. Throws Malformed when they cannot be masked. */
@@ -29,39 +33,38 @@ export interface Run {
   copyDone(frame: Buffer): Buffer
   /** What the client reads for CommandComplete or EmptyQueryResponse. */
   complete(frame: Buffer): Buffer
+  /** What the client reads for PortalSuspended. */
+  suspend(frame: Buffer): Buffer
   /** Our error where the server's has its cause in a limit of ours, else undefined. */
   failed(frame: Buffer): Buffer | undefined
   /** Reports the outcome; only the first call counts. */
   finish(error?: string): void
 }
 
-type Exceeded = { readonly what: string; readonly limit: Limit }
-
 /** What a run can do beyond its own statement. */
 export type Means = {
   /** Stops it at the server. */
   readonly cancel: () => void
+  /** The same where it can hit nothing else, and `unseen` also undo nothing; answers whether. */
+  readonly stop: (unseen: boolean) => boolean
   /** Tells those who watch the gate, in words without data, that something cannot be right. */
   readonly alarm: (text: string, decision: string) => void
 }
 
 /** Follows one allowed statement. */
-export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Means): Run {
+export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm }: Means): Run {
   const { mask, limits } = ruling
   /** Why it ends with our error although the server let it succeed. */
   let refusal: Refusal | undefined
   let exceeded: Exceeded | undefined
-  let timer: NodeJS.Timeout | undefined
   let finished = false
-  let rows = 0
-  let bytes = 0
-  /** Rows since the portal was last executed: what its command tag counts. */
-  let rowsNow = 0
+  /** It was stopped at the server because the client has all it may get. */
+  let stopped = false
+  let copyEnds = false
+  const count = allowance(limits, exceed)
   let affected = 0
-  const rowsMax = limits.rows?.max ?? Number.POSITIVE_INFINITY
-  const bytesMax = limits.bytes?.max ?? Number.POSITIVE_INFINITY
   const limited = limits.rows !== undefined || limits.bytes !== undefined
-  const shown = screen({ statement, mask, limited, counted, refuse })
+  const shown = screen({ statement, mask, limited, counted: count.take, refuse })
 
   return {
     id: ruling.id,
@@ -70,7 +73,8 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
     get denied() {
       return refusal !== undefined
     },
-    start,
+    start: count.start,
+    refuse,
     describe: shown.describe,
     rows: (frames) => (refusal === undefined ? shown.rows(frames) : nothing),
     copying: shown.copying,
@@ -78,48 +82,27 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
     copyDone(frame) {
       if (refusal !== undefined) return nothing
       shown.copyDone()
+      copyEnds = true
       return frame
     },
     complete,
+    suspend,
     failed(frame) {
-      finish(refusal === undefined ? (fields(frame)['C'] ?? 'XX000') : sqlstate[refusal.code])
-      return refusal === undefined ? undefined : failure(refusal, ruling.id)
+      if (stopped && fields(frame)['C'] === cancelled) return cutShort()
+      if (refusal !== undefined) return ended(refusal)
+      finish(fields(frame)['C'] ?? 'XX000')
+      return undefined
     },
     finish,
   }
 
-  function start(): void {
-    const { durationMs } = limits
-    if (durationMs === undefined || timer !== undefined || finished) return
-    timer = setTimeout(() => {
-      if (!finished)
-        exceed({ what: `${durationMs.max} ms`, limit: { ...durationMs, exceed: 'deny' } })
-    }, durationMs.max)
-    timer.unref()
-  }
-
-  /** Lets as many rows pass as are within the limits, each a message of its own. */
-  function counted(frames: Buffer): Buffer {
-    if (exceeded !== undefined) return nothing
-    for (let at = 0; at < frames.length; ) {
-      const size = length(frames, at)
-      const over =
-        rows >= rowsMax ? limits.rows : bytes + size > bytesMax ? limits.bytes : undefined
-      if (over !== undefined) {
-        exceed({ what: `${over.max} ${over === limits.rows ? 'rows' : 'bytes'}`, limit: over })
-        return at === 0 ? nothing : frames.subarray(0, at)
-      }
-      rows += 1
-      rowsNow += 1
-      bytes += size
-      at += size
-    }
-    return frames
-  }
-
   function exceed(by: Exceeded): void {
     exceeded = by
-    if (by.limit.exceed === 'deny') refuse(tooMuch(by))
+    if (by.limit.exceed === 'deny') {
+      refusal = tooMuch(by)
+      if (by.limit === limits.rows || by.limit === limits.bytes) stop(false)
+      else cancel()
+    } else if (isPureRead({ statement })) stopped = stop(true)
   }
 
   function refuse(why: Refusal, doubt?: string): void {
@@ -128,16 +111,38 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
     cancel()
   }
 
+  function ended(by: Refusal): Buffer {
+    finish(sqlstate[by.code])
+    return failure(by, ruling.id)
+  }
+
+  /** The end of an answer that the server did not bring to its end. */
+  function cutShort(): Buffer {
+    const sent = count.since()
+    const copies = statement.copy === 'out'
+    finish()
+    if (exceeded === undefined) return nothing
+    return Buffer.concat([
+      ...(copies && !copyEnds ? [copyDone] : []),
+      cutNotice(exceeded, ruling.id),
+      message('C', `${copies ? 'COPY' : 'SELECT'} ${sent}`),
+    ])
+  }
+
+  /** A client that goes on asking for a portal of which it may not see more is told that this was all. */
+  function suspend(frame: Buffer): Buffer {
+    if (refusal !== undefined) return ended(refusal)
+    if (exceeded !== undefined) return cutShort()
+    count.since()
+    return frame
+  }
+
   function complete(frame: Buffer): Buffer {
     // EmptyQueryResponse has no tag.
     const [tag] = frame.length > 5 ? text(frame, 5) : ['']
     affected = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
-    const sent = rowsNow
-    rowsNow = 0
-    if (refusal !== undefined) {
-      finish(sqlstate[refusal.code])
-      return failure(refusal, ruling.id)
-    }
+    const sent = count.since()
+    if (refusal !== undefined) return ended(refusal)
     finish()
     if (exceeded === undefined) return frame
     return Buffer.concat([cutNotice(exceeded, ruling.id), retagged(frame, tag, sent)])
@@ -146,30 +151,21 @@ export function run(ruling: Allowed, statement: Statement, { cancel, alarm }: Me
   function finish(error?: string): void {
     if (finished) return
     finished = true
-    clearTimeout(timer)
+    count.end()
+    const whole = exceeded === undefined && refusal === undefined
     // A COPY that nobody counts may hold several rows in a message.
-    const uncounted = statement.copy === 'out' && !shown.countsCopy
+    const uncounted = count.rows === 0 || (statement.copy === 'out' && !shown.countsCopy)
     ruling.done({
-      rows:
-        (uncounted || rows === 0) && exceeded === undefined && refusal === undefined
-          ? affected
-          : rows,
-      bytes,
+      rows: uncounted && whole ? affected : count.rows,
+      bytes: count.bytes,
       ...(error !== undefined && { error }),
       ...(exceeded !== undefined && { truncated: true }),
     })
   }
 }
 
-function tooMuch({ what }: Exceeded): Refusal {
-  return new Refusal('limit_exceeded', `the statement went over its limit of ${what}`, {
-    remedy: 'Ask for less: add a WHERE or a LIMIT.',
-  })
-}
-
-function cutNotice({ what }: Exceeded, decision: string): Buffer {
-  return notice(`the result was cut off at its limit of ${what} (decision ${decision})`)
-}
+const cancelled = '57014'
+const copyDone = message('c')
 
 /** A command tag that counts what the client got. */
 function retagged(frame: Buffer, tag: string, shown: number): Buffer {

@@ -5,6 +5,7 @@ import { type Change, type Names, names } from './names.ts'
 import type { Sent } from './position.ts'
 import type { Run } from './run.ts'
 import type { Statement } from './statement.ts'
+import { mayStop, type Stopping, stopping } from './stopping.ts'
 
 /** A prepared statement, by whichever way it was prepared. The protocol allows none or one; more the server refuses. */
 export type Prepared = {
@@ -46,6 +47,8 @@ export type Slot =
       readonly error: Buffer
       readonly simple: boolean
       readonly changes: readonly Proposed[]
+      /** The gate's own: the client hears nothing of it. */
+      readonly silent?: true
     }
   | {
       readonly kind: 'parse'
@@ -80,6 +83,7 @@ export type State = {
   skipping: boolean
   /** The server takes COPY data. */
   copying: boolean
+  readonly stopping: Stopping
   /** The client has said goodbye. */
   left: boolean
   /** The decision because of which the server's own words are withheld, until the transaction is over. */
@@ -102,6 +106,8 @@ export type State = {
   room: (() => void) | undefined
   /** Stops at the server what runs there; resolves when the server has taken notice. */
   readonly cancel: () => void
+  /** The same where it can hit nothing else, and `unseen` also undo nothing; answers whether. */
+  readonly stop: (unseen: boolean) => boolean
   readonly alarm: (text: string, decision: string) => void
 }
 
@@ -123,6 +129,7 @@ export function state(
     batch: 0,
     skipping: false,
     copying: false,
+    stopping: stopping(),
     left: false,
     guard: undefined,
     defined: 0,
@@ -136,6 +143,11 @@ export function state(
     room: undefined,
     // A cancel that comes late would hit the next statement, so that one waits.
     cancel: () => pauseFor(made, cancelUpstream()),
+    stop(unseen) {
+      const may = mayStop(made, unseen)
+      if (may) made.cancel()
+      return may
+    },
     alarm: (text, decision) => session.alarm(text, decision),
   }
   return made
