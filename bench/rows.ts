@@ -5,6 +5,7 @@ import { outbox } from '../sidecars/bytes.ts'
 import { cutter } from '../sidecars/cutter.ts'
 import type { Catalogue } from '../sidecars/postgres/catalogue.ts'
 import { int16, int32, message, query, rowsLength } from '../sidecars/postgres/frames.ts'
+import { tracker } from '../sidecars/postgres/path/tracker.ts'
 import { relay } from '../sidecars/postgres/relay.ts'
 import { state } from '../sidecars/postgres/state.ts'
 
@@ -19,6 +20,7 @@ const methods = ['nothing', 'null', 'redact', 'partial', 'hash'] as const
 const source = (name: string): string => `public.people.${name}`
 const outputs = columns.map((name) => ({ name, sources: [source(name)], exact: true }))
 const catalogue = {
+  schemas: new Set(['public']),
   byOid: () => ({}),
   column: (_: number, number: number) => {
     const column = columns[number - 1] ?? ''
@@ -62,13 +64,19 @@ function once(method: (typeof methods)[number], read: Buffer): number {
   const shared = {
     current: () => catalogue,
     refresh: async () => catalogue,
-    missed: () => undefined,
+    latest: async () => catalogue,
+    enter: () => () => undefined,
     overdue: () => undefined,
   }
   const command = { name: 'select', effects: ['read'], objects: [], outputs } as const
   const statement = { command, names: [], needs: [], rows: true }
   const relaying = relay(
-    state(session, shared, ['public'], async () => undefined),
+    state(
+      session,
+      shared,
+      tracker({ user: 'app', start: ['public'], current: ['public'] }),
+      async () => undefined,
+    ),
     () => [statement],
   )
   void relaying.request(query('select * from people'))

@@ -43,6 +43,8 @@ export type Length = (bytes: Buffer, at: number) => number
 export interface Relay {
   request(frame: Buffer): Buffer | Promise<Buffer>
   response(frame: Buffer): Buffer
+  /** What the next `response` has to wait for; it never rejects. */
+  held?(): Promise<void> | undefined
   /** Whether the client has said goodbye, so that the server may close without a word. */
   left?(): boolean
 }

@@ -58,12 +58,7 @@ function attended(gate: Gate, client: Channel, spec: Wire): Entrance {
     return session
   }
   return {
-    gate: {
-      resource: gate.resource,
-      upstream: gate.upstream,
-      open,
-      turnedAway: (peer, problem) => gate.turnedAway(peer, problem),
-    },
+    gate: { ...gate, open },
     session: () => session,
     talk: () => {
       listening = true
@@ -158,21 +153,38 @@ function responses(
   finish: (problem?: unknown) => void,
 ): Taker {
   const out = outbox()
+  let held = false
+  let full = false
   return {
     take(frame) {
       out.add(relay.response(frame))
-      return true
+      const hold = relay.held?.()
+      if (hold === undefined) return true
+      held = true
+      void hold.then(() => {
+        held = false
+        goOn()
+      })
+      return false
     },
     flush() {
-      if (client.write(out.take())) return
+      if (client.write(out.take()) || full) return
+      full = true
       server.stop()
-      client.drained(() => server.go())
+      client.drained(() => {
+        full = false
+        goOn()
+      })
     },
     end(problem) {
       // What was rewritten before the failure may go out; the failing message may not.
       client.write(out.take())
       finish(problem ?? (relay.left?.() ? undefined : closedByServer))
     },
+  }
+
+  function goOn(): void {
+    if (!held && !full) server.go()
   }
 }
 

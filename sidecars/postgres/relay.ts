@@ -20,6 +20,7 @@ export function relay(state: State, read: (text: string, state: State) => Readin
   return {
     request: requests(state, read),
     response: responses(state),
+    held: () => state.hold,
     left: () => state.left,
     interrupt() {
       if (state.waiting) state.asking.abort()

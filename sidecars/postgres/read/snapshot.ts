@@ -25,6 +25,11 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, pg_catalog.json_agg(pg_catalog.js
    AND n.nspname ${ne} 'pg_toast'
  GROUP BY c.oid, n.nspname, c.relname, c.relkind`
 
+/** Schemas the gate's own login may use; others are passed over when a bare name is looked up. */
+export const schemas = `
+SELECT n.nspname FROM pg_catalog.pg_namespace AS n
+ WHERE pg_catalog.has_schema_privilege(n.oid, 'USAGE')`
+
 /** Which relation is a child of which: child, parent. */
 export const inheritance = `
 SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits AS i

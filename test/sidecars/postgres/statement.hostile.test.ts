@@ -11,6 +11,7 @@ import type { Catalogue, Relation } from '../../../sidecars/sql/catalogue.ts'
 
 /** Holds nothing, so that every name is unknown. */
 const nothing: Catalogue = {
+  sign: '',
   version: 0,
   relation: () => undefined,
   byOid: () => undefined,
