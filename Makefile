@@ -34,8 +34,9 @@ rego: setup ## Format, strict check against the schemas, tests and coverage of t
 test: setup check rego ## All tests, against real servers with real clients
 	vitest run
 
-soak: setup ## The long proofs: 100,000 random statements, and all of PostgreSQL's regression suite
-	POSTERN_NI_STATEMENTS=100000 POSTERN_ORACLE=all vitest run test/noninterference test/oracle
+soak: setup ## The long proofs: random statements, PostgreSQL's regression suite, a million decisions
+	POSTERN_NI_STATEMENTS=100000 POSTERN_ORACLE=all POSTERN_DECISIONS=1000000 \
+		vitest run test/noninterference test/oracle test/pdp/engine/growth.test.ts
 
 bench: setup ## Prints what a decision and a statement cost, against a direct connection and pgbouncer
 	@$(NODE) bench/bench.ts

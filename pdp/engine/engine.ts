@@ -6,7 +6,7 @@ import { builtins } from './builtins.ts'
 import { type DecisionCache, decisionCache } from './cache.ts'
 import { codeOf, nothingDeclared } from './code.ts'
 import { decisionOf, denial, freeze } from './decision.ts'
-import { type Policy, policy } from './policy.ts'
+import { type Policy, type PolicyStatus, policy } from './policy.ts'
 import { warm } from './warm.ts'
 
 const cacheBytesDefault = 33_554_432
@@ -34,10 +34,7 @@ export type EngineStatus = {
     readonly refreshed_ms: number
     readonly age_ms: number
     readonly stale: boolean
-    readonly marshalling: 'direct' | 'text'
-    /** Instances thrown away after a trap or an abort. */
-    readonly replacements: number
-  }
+  } & PolicyStatus
   readonly evaluations: number
   readonly failures: number
   /** Why the latest `policy_failed` was one; holds no value of any input. */

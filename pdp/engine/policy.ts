@@ -27,10 +27,18 @@ export type Answer = {
   readonly blind?: true
 }
 
+export type PolicyStatus = {
+  readonly marshalling: Marshalling
+  /** Instances thrown away after a trap or an abort. */
+  readonly replacements: number
+  /** Linear memory, which never shrinks. */
+  readonly memory_bytes: number
+}
+
 export interface Policy {
   /** Never throws. */
   evaluate(input: unknown, moment: Moment): Answer
-  status(): { readonly marshalling: Marshalling; readonly replacements: number }
+  status(): PolicyStatus
 }
 
 /** Loads a bundle's module and data. Throws an Error that says what the bundle lacks. */
@@ -53,7 +61,12 @@ export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Poli
   const context = { data, entrypoint }
   const blind = blindness()
 
-  return { evaluate, status: () => ({ marshalling, replacements }) }
+  return { evaluate, status }
+
+  function status(): PolicyStatus {
+    const { memory } = instance ?? first
+    return { marshalling, replacements, memory_bytes: memory.buffer.byteLength }
+  }
 
   function evaluate(input: unknown, at: Moment): Answer {
     if (!values.blinds || !blind.tries(input)) return asked(input, at, false)

@@ -473,6 +473,7 @@ test('status tells what runs, in names fit to leave the process', async () => {
       stale: false,
       marshalling: 'direct',
       replacements: 0,
+      memory_bytes: expect.any(Number),
     },
     evaluations: 1,
     failures: 0,

@@ -13,6 +13,7 @@ const bundle: NonNullable<EngineStatus['bundle']> = {
   stale: false,
   marshalling: 'direct',
   replacements: 0,
+  memory_bytes: 1_000_000,
 }
 const engine: EngineStatus = {
   bundle,
