@@ -285,7 +285,12 @@ export type Knock = {
   readonly tell?: (text: string) => void
 }
 
-export type Credential = { readonly username: string; readonly secret: Secret }
+/** The gate's own login, and which setting named it. */
+export type Credential = {
+  readonly username: string
+  readonly secret: Secret
+  readonly setting?: string
+}
 
 /** A string that refuses to be printed: toString, toJSON and inspect say `[secret]`. */
 export interface Secret {

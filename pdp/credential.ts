@@ -20,6 +20,8 @@ export type SecretSource =
 
 export type CredentialParts = {
   readonly username: string
+  /** Which setting named this login, for errors about it. */
+  readonly setting?: string
   readonly source: SecretSource
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly now?: () => number
@@ -32,11 +34,11 @@ const run = promisify(execFile)
 
 /** The gate's login to a datastore, read anew when its source changes. Throws Refusal `credential_unavailable` without saying what it read. */
 export function credentials(parts: CredentialParts): Credentials {
-  const { username, source, env = process.env, now = Date.now } = parts
+  const { username, setting, source, env = process.env, now = Date.now } = parts
   const read = reader(source, env, now)
   return {
     async credential() {
-      return { username, secret: await read() }
+      return { username, secret: await read(), ...(setting !== undefined && { setting }) }
     },
   }
 }

@@ -132,7 +132,7 @@ function sealedCheck(
 ): readonly Check[] {
   const { sealedCredential } = listener
   if (sealedCredential === undefined) return []
-  const run = () => sealed(checking, listener, credentialsOf(sealedCredential, env))
+  const run = () => sealed(checking, listener, credentialsOf(sealedCredential, env, 'sealed_credential'))
   return [{ about: `${listener.id}.sealed`, run }]
 }
 

@@ -65,8 +65,12 @@ export function identityOf(settings: Settings['identity']): Identity {
 }
 
 /** One of the gate's logins to a datastore. */
-export function credentialsOf({ username, secret }: Login, env: Io['env']): Credentials {
-  return credentials({ username, source: placeOf(secret), env })
+export function credentialsOf(
+  { username, secret }: Login,
+  env: Io['env'],
+  setting = 'credential',
+): Credentials {
+  return credentials({ username, setting, source: placeOf(secret), env })
 }
 
 /** Reads a secret once. Throws Refusal without saying what it read. */

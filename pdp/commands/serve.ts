@@ -231,7 +231,7 @@ async function openWay(
     identity: running.identity,
     credentials: credentialsOf(listener.credential, env),
     ...(listener.sealedCredential !== undefined && {
-      sealedCredentials: credentialsOf(listener.sealedCredential, env),
+      sealedCredentials: credentialsOf(listener.sealedCredential, env, 'sealed_credential'),
     }),
     tokenExpiry: settings.identity.onTokenExpiry,
     sessionsMax,

@@ -43,14 +43,16 @@ export async function login(
     return await welcomed(channel)
   } catch (problem) {
     channel.close()
-    throw understood(problem)
+    throw understood(problem, credential)
   } finally {
     clearTimeout(timer)
   }
 }
 
 /** Whatever is wrong with the datastore is not the client's message. */
-function understood(problem: unknown): unknown {
+function understood(problem: unknown, { setting }: Credential): unknown {
+  if (problem instanceof Refusal && problem.code === 'upstream_refused' && setting !== undefined)
+    return new Refusal('upstream_refused', `${problem.message}: see ${setting} of the listener`)
   if (problem instanceof Malformed) return unavailable(problem.message)
   const foreign = problem instanceof Refusal && problem.code === 'message_too_large'
   return foreign ? unavailable('the datastore does not speak PostgreSQL') : problem

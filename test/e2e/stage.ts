@@ -27,8 +27,11 @@ export type Finished = {
   readonly stderr: string
 }
 
-/** Starts everything on free ports; stop() ends each process by its id. */
-export async function startStage(more: Partial<Setup> = {}): Promise<Stage> {
+/** Starts everything on free ports; stop() ends each process by its id. `written` adds to the folder before the gate reads it. */
+export async function startStage(
+  more: Partial<Setup> = {},
+  written: (made: Pick<Stage, 'setup' | 'postgres'>) => void = () => undefined,
+): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-e2e-'))
   const made = await certificates()
   const postgres = await startPostgres(await freePort(), made.server)
@@ -41,6 +44,7 @@ export async function startStage(more: Partial<Setup> = {}): Promise<Stage> {
   }
   const setup: Setup = { folder, ports, certificates: made, issuer: issuer.url, ...more }
   writeConfig(setup)
+  written({ setup, postgres })
   // Other bundles classify nothing of the shop.
   if (setup.bundle === undefined) await seal(setup, postgres)
   let gate: Gate = await startGate(setup, postgres)

@@ -75,22 +75,22 @@ describe('ordinary statements work and see constants', () => {
     client.close()
   })
 
-  test('a policy that masks more makes clients prepare again', async () => {
+  test('a policy that masks in another way makes clients prepare again', async () => {
     const client = await here.connect('demo_a')
     const bind = message('B', '', 's', int16(0), int16(0), int16(0))
     const run = [bind, message('E', '', int32(0)), message('S')]
-    client.send(parse('s', 'select name from customers where id = 1'), message('S'))
+    client.send(parse('s', 'select email from customers where id = 1'), message('S'))
     await client.answer()
     client.send(...run)
-    expect(results(await client.answer())[0]?.rows).toEqual([['Alice Adams']])
-    await client.say('prepare q as select name from customers where id = 1')
+    expect(results(await client.answer())[0]?.rows).toEqual([['[redacted]']])
+    await client.say('prepare q as select email from customers where id = 1')
     here.change((policy) => ({
       evaluate(input) {
         const verdict = policy.evaluate(input)
         const mask = {
           rule: 't',
-          column: 'public.customers.name',
-          method: 'redact',
+          column: 'public.customers.email',
+          method: 'null',
           on_predicate: 'allow',
         } as const
         return {

@@ -1,4 +1,5 @@
 import type { Mask } from '../../../pdp/contract.ts'
+import { Refusal } from '../../../pdp/refusal.ts'
 import { type Catalogue, isView, type Relation } from '../../sql/catalogue.ts'
 import type { Library } from '../../sql/lineage/library.ts'
 import type { Condition } from './filter.ts'
@@ -14,6 +15,8 @@ export type Sealing = {
   readonly sealed: boolean
   /** Which rows may be seen, by relation (`schema.name`). */
   readonly filters: ReadonlyMap<string, Condition>
+  /** The login that read the catalogue has to be unable to read what is replaced. */
+  readonly backed?: boolean
 }
 
 /** What must not be seen of one relation. */
@@ -30,6 +33,18 @@ export type Shield = {
 
 /** Looks up what must not be seen of a relation; undefined where everything may be. */
 export type Shields = (relation: Relation) => Shield | undefined
+
+/** What stands behind rewriting is that the server itself refuses: a role that may read it is no sealed one. Throws Refusal. */
+function unreadable(relation: Relation, whole: boolean, columns: ReadonlySet<string>): void {
+  const found = relation.columns.find(
+    ({ name, readable }) => readable === true && (whole || columns.has(name)),
+  )
+  if (found === undefined) return
+  const about = `${relation.full}.${found.name}`
+  throw new Refusal('unsupported_obligation', `the login of sealed sessions may read ${about}`, {
+    remedy: 'Tell whoever runs the gate: postern check names the grant that is too much.',
+  })
+}
 
 /** Remembers what it found out: ask once for each statement or more. */
 export function shields(sealing: Sealing): Shields {
@@ -56,6 +71,7 @@ export function shields(sealing: Sealing): Shields {
     const own = [relation, ...above].flatMap((one) => filters.get(one.full) ?? [])
     const partial = !isView(relation) && below.some((one) => filters.has(one.full))
     if (columns.size === 0 && own.length === 0 && !inlined && !partial) return undefined
+    if (sealing.backed === true && masks) unreadable(relation, inlined, columns)
     return { columns, filters: own, inlined, partial }
   }
 

@@ -31,7 +31,8 @@ export function sealed(
       },
     )
   if (plan.filters.size > 0) onlyKnownCode(statement)
-  const made = (one: Statement): Rewritten => rewritten(state, one, mask, plan)
+  const made = (one: Statement): Rewritten =>
+    told(state, ruling, () => rewritten(state, one, mask, plan))
   for (const name of statement.needs) unchanged(state, name, before, made)
   return plan.sealed
     ? shielded(statement, made(statement), mask)
@@ -42,6 +43,17 @@ function writable(statement: Statement): Statement {
   const { unwritable } = statement
   if (unwritable === undefined) return statement
   throw new Refusal('mask_impossible', unwritable, { remedy: 'Write the statement another way.' })
+}
+
+/** What policy asks for and the gate cannot do, such as sealing with a login that may read too much, is for those who watch it, too. */
+function told(state: State, { id }: Allowed, make: () => Rewritten): Rewritten {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'unsupported_obligation')
+      state.alarm(error.message, id)
+    throw error
+  }
 }
 
 export type Allowance = {

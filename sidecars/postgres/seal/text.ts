@@ -58,6 +58,7 @@ function attempt(
       mask,
       sealed: seals,
       filters,
+      backed: true,
     })
     if (made.text === undefined) return new Refusal('mask_impossible', made.problem)
     return { text: made.text, outputs: outputsOf(made.text, { catalogue, searchPath }) }

@@ -32,7 +32,7 @@ async function connect(database: Variant): Promise<Client> {
 
 /** What depends on the order of rows, and functions of the schema, which only the role holds back. */
 const ordered =
-  /limit|offset|fetch|over|distinct on|agg\(|row_number|rank|v_top|ctid|pg_|random|xml|explain|ordinality|\[1\]|get_|find_|export_|first_row|std_body|label\(|leak|===|lower\(/i
+  /limit|offset|fetch|over|distinct on|agg\(|row_number|rank|v_top|ctid|pg_|random|xml|explain|ordinality|\[1\]|get_|find_|export_|first_row|std_body|run_sql|label\(|leak|===|lower\(/i
 
 const rowsOf = (frames: readonly Buffer[]): readonly string[] =>
   frames
