@@ -41,7 +41,7 @@ export async function listen(listening: Listening): Promise<Listener> {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
     void sidecar.serve(socket, gate, {
-      peer: socket.remoteAddress ?? 'unknown',
+      peer: peerOf(socket),
       ...(tls !== undefined && { tls }),
       ...(frameBytesMax !== undefined && { frameBytesMax }),
     })
@@ -53,6 +53,11 @@ export async function listen(listening: Listening): Promise<Listener> {
     connections: () => open.size,
     close: (graceMs = 0) => closed(server, open, graceMs),
   }
+}
+
+/** Who connects; an IPv4 address that a dual-stack socket shows within IPv6 as what it is, so that policies can tell. */
+function peerOf({ remoteAddress = 'unknown' }: Socket): string {
+  return remoteAddress.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
 function opened(server: Server, { host, port }: Listening): Promise<void> {

@@ -267,3 +267,24 @@ test('an address that is taken is an error for the caller', async () => {
   await expect(listen({ ...listening, port: first.port })).rejects.toThrow('EADDRINUSE')
   await first.close()
 })
+
+test('a client of IPv4 has an address of IPv4, also where the socket takes both', async () => {
+  const peers: string[] = []
+  const sidecar: Sidecar = {
+    protocol: 't',
+    port: 0,
+    capabilities: [],
+    serve: async (socket, _, { peer }) => {
+      peers.push(peer)
+      socket.destroy()
+    },
+  }
+  const listening = { sidecar, gate: {} as Gate, port: 0 }
+  for (const [index, host] of ['127.0.0.1', '::ffff:127.0.0.1', '::1'].entries()) {
+    const listener = await listen({ ...listening, host })
+    connect(listener.port, host).on('error', () => undefined)
+    await expect.poll(() => peers.length, poll).toBe(index + 1)
+    await listener.close()
+  }
+  expect(peers).toEqual(['127.0.0.1', '127.0.0.1', '::1'])
+})
