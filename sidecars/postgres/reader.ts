@@ -2,7 +2,7 @@ import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from './catalogue.ts'
 import { doubted, isOpen } from './doubt.ts'
 import { followed } from './follow.ts'
-import { type Kept, kept } from './kept.ts'
+import { type Kept, kept, weight } from './kept.ts'
 import type { Prepared as Parsed } from './outgoing.ts'
 import { BYTES_MAX, HERE_BYTES_MAX, isLonger } from './read/limits.ts'
 import { threads } from './read/threads.ts'
@@ -96,15 +96,6 @@ function remember(
   // None where other values may mean something else, so that this is found out once.
   if (made === undefined) known.set(place + shape.key, { statements: [] }, 0)
   else known.set(place + shape.key, { statements, pattern: made }, bytes)
-}
-
-/** What the objects of a reading take in memory, about: lists and strings, none of which it shares. */
-function weight(value: unknown): number {
-  if (typeof value === 'string') return 24 + 2 * value.length
-  if (typeof value !== 'object' || value === null) return 8
-  let bytes = 48
-  for (const one of Object.values(value)) bytes += 8 + weight(one)
-  return bytes
 }
 
 /** As sidecars/postgres/read says it of relations, functions and types. */

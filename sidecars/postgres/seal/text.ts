@@ -1,38 +1,44 @@
 import type { Mask, Output } from '../../../pdp/contract.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
 import type { Catalogue } from '../catalogue.ts'
+import { kept, weight } from '../kept.ts'
 import { parse } from '../read/parser.ts'
 import { rewrite } from '../rewrite/rewrite.ts'
 import type { State } from '../state.ts'
 import { read, type Statement } from '../statement.ts'
 import type { Plan } from './plan.ts'
 
-/** Texts kept for each set of masks. */
-const keptMax = 200
+/** Texts of all sessions, in bytes. */
+const keptBytesMax = 8 * 1024 * 1024
 
 /** What runs in place of a statement, and where its answer comes from. */
 export type Rewritten = { readonly text: string; readonly outputs: readonly Output[] | undefined }
 
-/** One for each decision's masks, gone with them. */
-const kept = new WeakMap<Mask, WeakMap<Catalogue, Map<string, Rewritten | Refusal>>>()
+const known = kept<Rewritten | Refusal>(keptBytesMax)
+/** Each set of masks has a number, which no other ever gets. */
+const numbers = new WeakMap<Mask, number>()
+let masks = 0
 
 /** What runs in place of a statement under these masks. Throws Refusal. */
 export function rewritten(state: State, { command }: Statement, mask: Mask, plan: Plan): Rewritten {
   const catalogue = state.catalogue.current()
-  const byCatalogue = kept.get(mask) ?? new WeakMap<Catalogue, Map<string, Rewritten | Refusal>>()
-  kept.set(mask, byCatalogue)
-  const texts = byCatalogue.get(catalogue) ?? new Map<string, Rewritten | Refusal>()
-  byCatalogue.set(catalogue, texts)
   const { text = '' } = command
-  const key = `${plan.key}${state.pathKey}${text}`
-  let made = texts.get(key)
+  const key = `${numberOf(mask)} ${catalogue.version} ${plan.key}${state.pathKey}${text}`
+  let made = known.get(key)
   if (made === undefined) {
     made = attempt(state, text, { mask, plan, catalogue })
-    if (texts.size >= keptMax) texts.delete(texts.keys().next().value ?? '')
-    texts.set(key, made)
+    known.set(key, made, made instanceof Refusal ? weight(made.message) : weight(made))
   }
   if (made instanceof Refusal) throw made
   return made
+}
+
+function numberOf(mask: Mask): number {
+  const known = numbers.get(mask)
+  if (known !== undefined) return known
+  masks += 1
+  numbers.set(mask, masks)
+  return masks
 }
 
 type Around = { readonly mask: Mask; readonly plan: Plan; readonly catalogue: Catalogue }
