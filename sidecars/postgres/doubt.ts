@@ -7,13 +7,16 @@ const isUnknown = ({ command }: Statement): boolean => command.incomplete !== un
 const reason = ({ command }: Statement): string =>
   `after an incomplete ${command.name} the settings and names of this session are not known`
 
-type Doubtful = Pick<State, 'doubt' | 'doubts' | 'batch'>
+type Doubtful = Pick<State, 'doubt' | 'doubts' | 'batch' | 'path'>
 
 /** Why nothing this session says is surely understood: what ran unread, or runs before it in the same batch. */
-export function doubtOf({ doubt, doubts, batch }: Doubtful): string | undefined {
-  if (doubts.size === 0) return doubt
-  return doubt ?? [...doubts].find((one) => one.batch === batch)?.why
+export function doubtOf({ doubt, doubts, batch, path }: Doubtful): string | undefined {
+  const known = doubt ?? (path.isLost() ? pathLost : undefined)
+  if (doubts.size === 0) return known
+  return known ?? [...doubts].find((one) => one.batch === batch)?.why
 }
+
+const pathLost = 'the search_path of this session is not known any more: connect again'
 
 /** Whether an earlier batch still decides it; in the same one, what fails takes the rest with it. */
 export const isOpen = ({ doubts, batch }: Doubtful): boolean =>

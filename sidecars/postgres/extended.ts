@@ -7,13 +7,17 @@ import { doubtOf, isOpen } from './doubt.ts'
 import { forwarded } from './forward.ts'
 import { describePortal, ends, letterOf, text, valid } from './frames.ts'
 import { isRefused } from './judge.ts'
+import { pathHere } from './path/here.ts'
+import { same as matches } from './path/path.ts'
+import { carries, isOutdated } from './proof.ts'
 import { proposals } from './proposals.ts'
 import type { Reading } from './reader.ts'
 import { missing, refuse, tooManyNames } from './refuse.ts'
 import type { Answer } from './requests.ts'
 import type { Run } from './run.ts'
+import { redefined } from './screen.ts'
 import { outdated } from './seal/same.ts'
-import { nextReady, type Prepared, propose, type State } from './state.ts'
+import { nextReady, type Prepared, type Proposed, propose, type State } from './state.ts'
 import type { Statement } from './statement.ts'
 
 /** Prepared statements and portals one session may keep. */
@@ -81,16 +85,27 @@ function prepare(
   at: number,
 ): Prepared {
   if (!valid(frame, at)) return { statements }
-  return { statements, text: text(frame, at)[0], read: [state.catalogue.current(), doubtOf(state)] }
+  return {
+    statements,
+    text: text(frame, at)[0],
+    read: [state.catalogue.current().version, doubtOf(state)],
+  }
 }
 
 /** A statement as it would be read today: the server, too, looks names up anew when they have changed. */
 function current({ state, read }: Desk, { statements, text, read: then }: Prepared): Reading {
   if (text === undefined) return statements
-  if (isOpen(state)) return nextReady(state)
-  const same = then?.[0] === state.catalogue.current() && then?.[1] === doubtOf(state)
-  return same && statements.every(({ needs }) => needs.length === 0) ? statements : read(text)
+  const here = pathHere(state)
+  if (isOpen(state) || here === undefined) return nextReady(state)
+  const same =
+    then?.[0] === state.catalogue.current().version &&
+    then?.[1] === doubtOf(state) &&
+    statements.every(({ searchPath = [] }) => matches(searchPath, here.searchPath))
+  return same && statements.every(isAlone) ? statements : read(text)
 }
+
+/** Nothing but its text and the catalogue, as it was when it was read, decides what it means. */
+const isAlone = ({ needs, command }: Statement): boolean => needs.length === 0 && !carries(command)
 
 /** Execute: a portal was judged at its Bind; a cursor made in SQL is judged now. */
 export function execute(desk: Desk, frame: Buffer): Answer {
@@ -101,6 +116,8 @@ export function execute(desk: Desk, frame: Buffer): Answer {
   if (cursor === 'unsettled') return desk.again(frame)
   if (cursor === undefined) return refuse(state, missing('portal', name), 'parse')
   const { portal, statement, run } = cursor
+  if (run !== undefined && isOutdated(run.statement, state.catalogue.current()))
+    return refuse(state, { id: run.id, refusal: redefined }, 'parse')
   if (portal || statement === undefined) return executed(state, frame, run)
   return desk.judged([statement], {}, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, 'parse')
@@ -111,12 +128,33 @@ export function execute(desk: Desk, frame: Buffer): Answer {
   })
 }
 
+/** Portals that ran before, and now go on. */
+const begun = new WeakSet<Run>()
+
 function executed(state: State, frame: Buffer, run: Run | undefined): Buffer {
-  const changes = run === undefined ? [] : proposals(state, run.statement)
+  const changes = run === undefined || begun.has(run) ? [] : executing(state, run)
+  if (run !== undefined) begun.add(run)
   state.queue.push({ kind: 'execute', run, changes })
   run?.start()
   return frame
 }
+
+/** Procedures, and statements that must have a transaction to themselves, may end it in the middle of a pipeline. */
+function executing(state: State, { statement }: Run): readonly Proposed[] {
+  const changes = proposals(state, statement)
+  const { name, effects } = statement.command
+  const may = mayCommit.has(name) || effects.includes('execute') || effects.includes('unknown')
+  return may ? [...changes, state.path.propose({ kind: 'may_commit' }, state.batch)] : changes
+}
+
+/** Those that may refuse to run in a transaction block (`PreventInTransactionBlock`), or have transactions of their own. */
+const mayCommit = new Set(
+  (
+    'vacuum analyze reindex cluster alter_system alter_table alter_type create_index drop_index ' +
+    'create_database drop_database alter_database create_tablespace drop_tablespace ' +
+    'create_subscription alter_subscription drop_subscription'
+  ).split(' '),
+)
 
 /** Where something may have to be masked, the gate asks for the columns itself and keeps the answer. */
 function described(state: State, portal: string, run: Run | undefined): Buffer {

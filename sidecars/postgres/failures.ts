@@ -6,6 +6,7 @@ import type { Slot, State, Step } from './state.ts'
 /** An error of the server, or ours in its place; what the server skips after it comes to nothing. */
 export function failed(state: State, frame: Buffer): Buffer {
   const slot = state.queue[0]
+  if (!isFatal(frame)) state.path.failed()
   if (slot === undefined || slot.kind === 'sync' || isFatal(frame)) return words(state, frame)
   state.copying = false
   if (slot.kind === 'query') {
@@ -43,7 +44,10 @@ export function guarded(state: State): void {
   const slot = state.queue[0]
   if (slot === undefined) return
   const runs = slot.kind === 'query' ? slot.steps.map(({ run }) => run) : runsOf(slot)
-  state.guard = runs.find(({ mask }) => !mask.empty)?.id ?? state.guard
+  const masked = runs.find(({ mask }) => !mask.empty)
+  if (masked === undefined) return
+  state.guard = masked.id
+  state.masked = true
 }
 
 const isFatal = (frame: Buffer): boolean => /^(FATAL|PANIC)$/.test(fields(frame)['V'] ?? '')

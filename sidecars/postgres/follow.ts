@@ -39,8 +39,11 @@ function executing(statement: Statement, lookup: Lookup, depth: number): Stateme
   const [name] = statement.needs
   const target = name === undefined ? undefined : lookup(name)
   if (target === undefined) return statement
-  const { names, copy, command } = isExecute(target) ? executing(target, lookup, depth + 1) : target
-  const { incomplete } = command
+  const inner = isExecute(target) ? executing(target, lookup, depth + 1) : target
+  const { names, copy, command, path } = inner
+  // What comes after it in the same text was read already.
+  const incomplete =
+    command.incomplete ?? (path && 'EXECUTE of what changes a transaction or search_path')
   return {
     ...statement,
     command: incomplete === undefined ? statement.command : { ...statement.command, incomplete },

@@ -1,5 +1,6 @@
 import type { Allowed, Asking, Refused, Ruling } from '../../pdp/contract.ts'
 import { Refusal } from '../../pdp/refusal.ts'
+import type { SqlFacts } from '../sql/facts.ts'
 import { copyOptions } from './copy/options.ts'
 import { copyPlanOf } from './mask/plan.ts'
 import { type Run, run } from './run.ts'
@@ -87,6 +88,7 @@ function carried(
   try {
     const sure = sealed(state, statement, { ruling, asking, before: runs })
     mustBeMaskable(state, ruling, sure)
+    mustStay(ruling, sure)
     return run(ruling, sure, state)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -102,4 +104,33 @@ function mustBeMaskable(state: State, { mask }: Allowed, statement: Statement): 
   const planning = { statement, mask, catalogue: state.catalogue.current(), trust: 'all' } as const
   const plan = copyPlanOf(planning, options?.format === 'binary')
   if (plan !== undefined && (plan === 'unknown' || options === undefined)) throw unmaskable
+}
+
+/** What is set, numbered or sent may be read where nothing masks it, and a plan shows statistics. Throws Refusal. */
+function mustStay({ mask }: Allowed, { command }: Statement): void {
+  if (mask.empty) return
+  const sql = command['sql'] as SqlFacts | undefined
+  const leaving = sql?.functions.some((one) => one.class === 'acting') ? given(sql) : []
+  const left = leaving.find((name) => mask.column(name) !== undefined)
+  if (left !== undefined)
+    throw new Refusal(
+      'mask_impossible',
+      `${left} would leave in a setting, a sequence or a message`,
+    )
+  if (command.name !== 'explain') return
+  const [plan] = command.incomplete === undefined ? (command.outputs ?? []) : []
+  const seen = plan?.sources.find((name) => mask.column(name) !== undefined)
+  if (plan === undefined || seen !== undefined)
+    throw new Refusal('mask_impossible', `a plan shows statistics of ${seen ?? 'what is masked'}`, {
+      remedy: 'Explain a statement that leaves the masked columns out, without further options.',
+    })
+}
+
+/** Columns that functions are given, or that code looks at; for triggers whoever defined them answers. */
+function given({ columns = [], functions, triggers }: SqlFacts): readonly string[] {
+  const isCode = !triggers && functions.some((one) => /^(user|definer):/.test(one.class))
+  const found = columns.filter(
+    ({ roles }) => roles.includes('argument') || (isCode && roles.includes('inside')),
+  )
+  return found.map(({ name }) => name)
 }

@@ -2,10 +2,12 @@ import type { Gate, Session } from '../../pdp/contract.ts'
 import { Malformed } from '../../pdp/refusal.ts'
 import type { Channel, Door, Link, Wire } from '../sidecar.ts'
 import { type CancelKeys, cancelKeys, cancelUpstream } from './cancel.ts'
-import { catalogueOf } from './catalogues.ts'
+import { catalogueOf, type Shared } from './catalogues.ts'
 import { ask } from './control.ts'
 import { int32, message } from './frames.ts'
 import { front, token } from './front.ts'
+import { type SearchPath, tracker } from './path/tracker.ts'
+import { namesIn } from './read/path.ts'
 import type { Reader } from './reader.ts'
 import { relay } from './relay.ts'
 import { parameter } from './responses.ts'
@@ -76,14 +78,16 @@ async function linked(admitted: Admitted): Promise<Link> {
   const settings = { ...startup.settings, database }
   const server = await upstreamLogin(gate.upstream, credential, settings, door.frameBytesMax)
   try {
-    const searchPath = await searchPathOf(server.channel)
+    const path = await pathOf(server.channel, catalogue)
     const cancel = async (): Promise<void> => {
       if (server.key !== undefined) await cancelUpstream(gate.upstream, server.key)
     }
-    const relaying = relay(state(session, catalogue, searchPath, cancel), admitted.reading)
+    const relaying = relay(state(session, catalogue, path, cancel), admitted.reading)
     const issued = keys.issue(startup.minor, relaying.interrupt)
     client.write(welcome(server, issued.key))
+    const leave = catalogue.enter()
     const closed = (): void => {
+      leave()
       issued.forget()
       if (relaying.closed()) void cancel()
     }
@@ -99,11 +103,21 @@ function welcome({ parameters }: Opened, key: Buffer): Buffer {
   return Buffer.concat([accepted, ...parameters.map(parameter), message('K', key), idle])
 }
 
-/** The schemas a bare name is looked up in, `$user` replaced; the server's own only where it is named. */
-async function searchPathOf(server: Channel): Promise<readonly string[]> {
-  const rows = await ask(
-    server,
-    'SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) AS found(s)',
-  )
-  return rows.flatMap(([schema]) => (typeof schema === 'string' ? [schema] : []))
+const pathQuery = `
+SELECT CURRENT_USER, s.setting, s.reset_val, pg_catalog.to_json(pg_catalog.current_schemas(false))
+  FROM pg_catalog.pg_settings AS s WHERE s.name OPERATOR(pg_catalog.=) 'search_path'`
+
+/** The search_path that the session begins with. Throws Refusal. */
+async function pathOf(server: Channel, catalogue: Shared): Promise<SearchPath> {
+  const [row = []] = await ask(server, pathQuery)
+  const [user, setting, reset, schemas] = row.map((cell) => cell ?? '')
+  const [current, start] = [namesIn(setting ?? ''), namesIn(reset ?? '')]
+  const path = tracker({ user: user ?? '', start: start ?? [], current: current ?? [] })
+  const known = (): boolean =>
+    JSON.stringify(path.schemas(current ?? [], catalogue.current().schemas)) ===
+    JSON.stringify(JSON.parse(schemas ?? '[]'))
+  // A schema may have been made a moment ago.
+  if (!known()) await catalogue.refresh()
+  if (current === undefined || start === undefined || !known()) path.lose()
+  return path
 }

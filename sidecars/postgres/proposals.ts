@@ -6,7 +6,8 @@ import type { NameChange, Statement } from './statement.ts'
 /** What a statement that is sent will do to names, and to what is known, once the server confirms it. */
 export function proposals(state: State, statement: Statement): readonly Proposed[] {
   const names = statement.names.map((change) => proposal(state, change, sentFor(statement, change)))
-  return [...names, ...doubts(state, statement)]
+  const path = statement.path === undefined ? [] : [state.path.propose(statement.path, state.batch)]
+  return [...names, ...path, ...doubts(state, statement)]
 }
 
 /** The text that the server has for a name: where it is given by EXECUTE, that of what is executed. */

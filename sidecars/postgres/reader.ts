@@ -1,12 +1,14 @@
 import type { Command } from '../../pdp/contract.ts'
-import type { Catalogue } from './catalogue.ts'
 import { doubted, isOpen } from './doubt.ts'
 import { followed } from './follow.ts'
 import { type Kept, kept, weight } from './kept.ts'
 import type { Prepared as Parsed } from './outgoing.ts'
+import { type Here, pathHere } from './path/here.ts'
+import { same } from './path/path.ts'
+import { carries, isOutdated } from './proof.ts'
 import { BYTES_MAX, HERE_BYTES_MAX, isLonger } from './read/limits.ts'
 import { threads } from './read/threads.ts'
-import { nextReady, type State } from './state.ts'
+import { nextReady, type Prepared, type State } from './state.ts'
 import type { Scope, Statement } from './statement.ts'
 import { isForAll, type Pattern, pattern, template, withText } from './template.ts'
 
@@ -33,28 +35,44 @@ const keptTextCharsMax = 16 * 1024
 export function reader(read: Read, apart: Apart = threads()): Reader {
   const known = kept<Known>(keptBytesMax)
   const arrived = new WeakMap<State, Arrived>()
+  const looked = new WeakMap<State, string>()
 
   return (text, state) => {
     const overdue = state.catalogue.overdue()
     if (overdue !== undefined) return overdue
-    if (isOpen(state)) return nextReady(state)
-    const place = `${state.catalogue.current().version} ${state.pathKey}`
+    const here = pathHere(state)
+    if (isOpen(state) || here === undefined) return nextReady(state)
+    const place = `${state.catalogue.current().version} ${here.key}`
     const found = known.get(place + text)?.statements ?? alike(known, place, text)
-    return found === undefined ? anew(text, state, place) : doubted(found, state)
+    const statements = found ?? anew(text, state, { here, place })
+    if (statements instanceof Promise) return statements
+    return look(text, state, statements) ?? doubted(statements, state)
   }
 
-  function anew(text: string, state: State, place: string): Reading {
+  /** Once for each message, so that no client can make the gate look without end. */
+  function look(
+    text: string,
+    state: State,
+    statements: readonly Statement[],
+  ): Promise<unknown> | undefined {
+    const should = statements.some((one) => isUnknown(one) || carries(one.command))
+    const again = looked.get(state) === text
+    looked.delete(state)
+    if (!should || again) return undefined
+    looked.set(state, text)
+    return state.catalogue.latest()
+  }
+
+  function anew(text: string, state: State, { here, place }: Where): Reading {
     const large = isLarge(text) ? arrived.get(state) : undefined
     if (isLarge(text) && large?.text !== text) return fetched(text, state)
-    const scope = scopeOf(state, state.catalogue.current())
+    const scope = scopeOf(state, here, read)
     const statements = followed(read(text, scope, large?.prepared), scope.prepared)
     if (scope.unsettled) return nextReady(state)
-    // Made a moment ago, by somebody else perhaps: the catalogue gets one chance to know it.
-    const missed = statements.some(isUnknown) ? state.catalogue.missed() : undefined
-    if (missed !== undefined) return missed.catch(() => undefined)
     arrived.delete(state)
-    if (!scope.used && text.length <= keptTextCharsMax) remember(known, place, text, statements)
-    return doubted(statements, state)
+    if (!scope.used && text.length <= keptTextCharsMax && here.isLasting(statements))
+      remember(known, place, text, statements)
+    return statements
   }
 
   function fetched(text: string, state: State): Promise<unknown> {
@@ -105,7 +123,11 @@ function isUnknown({ command: { incomplete } }: Statement): boolean {
 
 type Looked = Scope & { readonly used: boolean; readonly unsettled: boolean }
 
-function scopeOf(state: State, catalogue: Catalogue): Looked {
+type Where = { readonly here: Here; readonly place: string }
+
+function scopeOf(state: State, here: Here, read: Read): Looked {
+  const { searchPath, pathAfter } = here
+  const catalogue = state.catalogue.current()
   let used = false
   let unsettled = false
   function found<T>(value: T | 'unsettled'): T | undefined {
@@ -116,9 +138,16 @@ function scopeOf(state: State, catalogue: Catalogue): Looked {
   }
   return {
     catalogue,
-    searchPath: state.searchPath,
-    prepared: (name) => found(state.prepared.get(name, state.batch))?.statements[0],
-    cursor: (name) => found(state.cursors.get(name, state.batch))?.statement,
+    searchPath,
+    pathAfter,
+    prepared: (name) => {
+      const prepared = found(state.prepared.get(name, state.batch))
+      return prepared && replanned(prepared, { catalogue, searchPath, ...nothing }, read)
+    },
+    cursor: (name) => {
+      const statement = found(state.cursors.get(name, state.batch))?.statement
+      return statement && isOutdated(statement, catalogue) ? undefined : statement
+    },
     get used() {
       return used
     },
@@ -126,6 +155,21 @@ function scopeOf(state: State, catalogue: Catalogue): Looked {
       return unsettled
     },
   }
+}
+
+const nothing = { prepared: () => undefined, cursor: () => undefined }
+
+/** What SQL's EXECUTE runs: the server looks names up anew where they may have changed since (documentation, PREPARE). */
+function replanned(
+  { statements: [statement], text }: Prepared,
+  scope: Scope,
+  read: Read,
+): Statement | undefined {
+  if (statement === undefined) return undefined
+  const { sign, searchPath = [] } = statement
+  if (sign === scope.catalogue.sign && same(searchPath, scope.searchPath)) return statement
+  const [again] = read(text ?? statement.command.text ?? '', scope)
+  return text === undefined ? again?.names.at(0)?.statement : again
 }
 
 /** What stands for a text that is not UTF-8: the server would not read what we read. */

@@ -60,10 +60,9 @@ export function screen({ statement, mask, limited, counted, refuse }: Screening)
 
   function describe(columns: readonly Field[], around: Around): void {
     described = true
-    if (mask.empty) return
     const planning = { ...around, statement, mask }
     const doubt = contradiction(columns, planning)
-    const plan = planOf(columns, planning)
+    const plan = mask.empty ? undefined : planOf(columns, planning)
     rewrite = plan && rewriter(plan)
     if (doubt !== undefined) refuse(notAsRead, doubt)
   }
@@ -89,4 +88,11 @@ const notAsRead = new Refusal(
   'mask_impossible',
   'the answer is not what was read from the statement, so that it cannot be masked',
   { remedy: 'Try again; if it stays so, tell whoever runs the gate.' },
+)
+
+/** Why an answer is withheld although the statement was understood. */
+export const redefined = new Refusal(
+  'mask_impossible',
+  'what the statement reads was defined anew while it ran, or it cannot be told whether it was',
+  { remedy: 'Send the statement again.' },
 )

@@ -1,7 +1,7 @@
 import type { Session } from '../../pdp/contract.ts'
-import type { Catalogue } from './catalogue.ts'
 import type { Shared } from './catalogues.ts'
 import { type Change, type Names, names } from './names.ts'
+import type { SearchPath } from './path/tracker.ts'
 import type { Sent } from './position.ts'
 import type { Run } from './run.ts'
 import type { Statement } from './statement.ts'
@@ -15,7 +15,7 @@ export type Prepared = {
   /** What the server was given in place of its text. */
   readonly upstream?: string | undefined
   /** What it was read with. */
-  readonly read?: readonly [catalogue: Catalogue, doubt: string | undefined]
+  readonly read?: readonly [version: number, doubt: string | undefined]
 }
 
 /** A portal or an SQL cursor: the server has one namespace for both. Portals have their ruling from Bind. */
@@ -37,10 +37,10 @@ export type Step = { readonly run: Run; readonly changes: readonly Proposed[] }
 export type Slot =
   | {
       readonly kind: 'query'
+      readonly sent: Sent | undefined
       readonly steps: readonly Step[]
       at: number
       readonly changes: readonly Proposed[]
-      readonly sent: Sent | undefined
     }
   | {
       readonly kind: 'refused'
@@ -52,10 +52,10 @@ export type Slot =
     }
   | {
       readonly kind: 'parse'
+      readonly sent: Sent | undefined
       readonly runs: readonly Run[]
       readonly unnamed: boolean
       readonly changes: readonly Proposed[]
-      readonly sent: Sent | undefined
     }
   | { readonly kind: 'bind'; readonly run: Run | undefined; readonly changes: readonly Proposed[] }
   | { readonly kind: 'close'; readonly changes: readonly Proposed[] }
@@ -74,9 +74,7 @@ export type State = {
   readonly queue: Slot[]
   readonly prepared: Names<Prepared>
   readonly cursors: Names<Cursor>
-  readonly searchPath: readonly string[]
-  /** The same as text that is a key. */
-  readonly pathKey: string
+  readonly path: SearchPath
   /** Counts what was sent together: a Query, or everything up to a Sync. */
   batch: number
   /** After an error nothing of the client counts until its Sync, as the server has it. */
@@ -88,6 +86,8 @@ export type State = {
   left: boolean
   /** The decision because of which the server's own words are withheld, until the transaction is over. */
   guard: string | undefined
+  /** Something was masked for this session. */
+  masked: boolean
   /** How much was defined since the catalogue was read; it is read again once that is committed. */
   defined: number
   /** A temporary relation was made: names may mean it. */
@@ -101,6 +101,8 @@ export type State = {
   waiting: boolean
   /** What the next message of the client has to wait for. */
   pause: Promise<unknown> | undefined
+  /** What the next message of the server has to wait for; it never rejects. */
+  hold: Promise<void> | undefined
   /** The message that waits for the next ReadyForQuery, and the one that waits for fewer unanswered ones. */
   ready: (() => void) | undefined
   room: (() => void) | undefined
@@ -115,7 +117,7 @@ export type State = {
 export function state(
   session: Session,
   catalogue: Shared,
-  searchPath: readonly string[],
+  path: SearchPath,
   cancelUpstream: () => Promise<void>,
 ): State {
   const made: State = {
@@ -124,14 +126,14 @@ export function state(
     queue: [],
     prepared: names<Prepared>(),
     cursors: names<Cursor>((cursor) => cursor.run?.finish()),
-    searchPath,
-    pathKey: JSON.stringify(searchPath),
+    path,
     batch: 0,
     skipping: false,
     copying: false,
     stopping: stopping(),
     left: false,
     guard: undefined,
+    masked: session.profile === 'sealed',
     defined: 0,
     shadowed: false,
     doubt: undefined,
@@ -139,6 +141,7 @@ export function state(
     asking: new AbortController(),
     waiting: false,
     pause: undefined,
+    hold: undefined,
     ready: undefined,
     room: undefined,
     // A cancel that comes late would hit the next statement, so that one waits.

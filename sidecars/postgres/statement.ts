@@ -2,6 +2,7 @@ import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
 import { type Analysis, analyse } from './read/analyse.ts'
 import { normalize, type Parsed, parsed } from './read/parser.ts'
+import type { PathChange } from './read/path.ts'
 import { slices } from './read/slices.ts'
 import type { Renaming } from './read/utility.ts'
 
@@ -18,6 +19,12 @@ export type Statement = {
   readonly rows: boolean
   readonly copy?: 'in' | 'out'
   readonly transaction?: 'begin' | 'end'
+  /** What it does to search_path. */
+  readonly path?: PathChange
+  /** The schemas its names were looked up in. */
+  readonly searchPath?: readonly string[]
+  /** The sign of the catalogue it was read with; undefined for what needs none. */
+  readonly sign?: string
   /** What goes upstream in place of its own text. */
   readonly upstream?: string
   /** Why nothing may go upstream: it cannot be written out as it was read. */
@@ -36,6 +43,8 @@ export type Scope = {
   readonly catalogue: Catalogue
   /** Schemas in the order they are looked through, `$user` replaced. */
   readonly searchPath: readonly string[]
+  /** The same after statements that run before; undefined where it cannot be told. */
+  pathAfter?(changes: readonly PathChange[]): readonly string[] | undefined
   prepared(name: string): Statement | undefined
   cursor(name: string): Statement | undefined
 }
@@ -50,7 +59,9 @@ export function read(
   const found: Statement[] = []
   try {
     for (const { node, slice } of slices(text, statements)) {
-      found.push(one(slice, node, within(scope, found)))
+      const inner = within(scope, found)
+      const statement = one(slice, node, inner ?? scope)
+      found.push(inner === undefined ? pathless(statement) : statement)
     }
   } catch (error) {
     // Deeper than this thread's stack, or more names than are kept. All else is our fault, and no more readable.
@@ -76,6 +87,9 @@ function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: S
     names: names.map((change) => renamed(change, text, scope)),
     needs,
     rows: rowsOf(analysis, needs, scope),
+    searchPath: scope.searchPath,
+    sign: scope.catalogue.sign,
+    ...(outcome.path === undefined ? {} : { path: outcome.path }),
     ...(outcome.copy === undefined ? {} : { copy: outcome.copy }),
     ...(outcome.transaction === undefined ? {} : { transaction: outcome.transaction }),
   }
@@ -92,8 +106,15 @@ function rowsOf({ command, outcome }: Analysis, needs: readonly string[], scope:
   return scope.prepared(name)?.rows ?? true
 }
 
-/** The scope of a statement, given those before it in the same text. */
-function within(scope: Scope, before: readonly Statement[]): Scope {
+/** The scope of a statement, given those before it in the same text; undefined where its names may mean anything. */
+function within(scope: Scope, before: readonly Statement[]): Scope | undefined {
+  const paths = before.flatMap(({ path }) => path ?? [])
+  const searchPath = paths.length === 0 ? scope.searchPath : scope.pathAfter?.(paths)
+  if (searchPath === undefined) return undefined
+  return named({ ...scope, searchPath }, before)
+}
+
+function named(scope: Scope, before: readonly Statement[]): Scope {
   const changes = before.flatMap((statement) => statement.names)
   if (changes.length === 0) return scope
   const latest = (gives: string, takes: string, name: string) =>
@@ -111,6 +132,11 @@ function within(scope: Scope, before: readonly Statement[]): Scope {
     prepared: look('prepare', 'deallocate', (name) => scope.prepared(name)),
     cursor: look('declare', 'close', (name) => scope.cursor(name)),
   }
+}
+
+function pathless(statement: Statement): Statement {
+  const incomplete = 'the search_path is not known here'
+  return { ...statement, command: { ...statement.command, incomplete } }
 }
 
 function unreadable(text: string, reason: string): Statement {

@@ -57,10 +57,10 @@ export function isForAll(
 ): boolean {
   const [statement, ...others] = statements
   if (statement?.upstream === undefined || others.length > 0) return false
-  const { command, names, needs, copy, transaction } = statement
+  const { command, names, needs, copy, transaction, path } = statement
   if (command.incomplete !== undefined || command.text !== bodyOf(text)) return false
-  if (names.length + needs.length > 0 || copy !== undefined || transaction !== undefined)
-    return false
+  if (names.length + needs.length > 0 || copy !== undefined) return false
+  if (transaction !== undefined || path !== undefined) return false
   const nodes = parse(text).statements?.map(({ stmt }) => stmt) ?? []
   const [node] = nodes
   const kind = node === undefined ? undefined : open(node)?.kind

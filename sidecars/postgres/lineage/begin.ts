@@ -17,6 +17,7 @@ export function begin(known: Facts, around: Surroundings, statements: Statements
     reads: new Map(),
     lenient: false,
     grows: false,
+    sets: undefined,
     steps: 0,
     query: (node, at) => query(reading, node, at),
     expression: (node, at) => expression(reading, node, at),

@@ -67,10 +67,11 @@ function acts(reading: Reading, { name, nodes }: Call): boolean {
   return false
 }
 
-function setting({ facts }: Reading, args: readonly Node[]): void {
+function setting({ facts, sets }: Reading, args: readonly Node[]): void {
   const name = literal(args[0])
   facts.effect('session')
   facts.touch('setting', name?.toLowerCase() ?? '*', 'write')
+  if (args === sets) return
   if (name === undefined) {
     facts.doubt('set_config() is given a setting that the statement does not name')
     return

@@ -32,6 +32,8 @@ export type Reading = {
   lenient: boolean
   /** Something grows so large that all it is put together with may fail by its length. */
   grows: boolean
+  /** The arguments of the set_config() that the whole statement is. */
+  sets: readonly Node[] | undefined
   /** Nodes read so far. */
   steps: number
   /** A query anywhere in the statement: what it shows. */

@@ -44,5 +44,9 @@ export function outside(catalogue: Catalogue): Reading {
 }
 
 function start(around: Surroundings): Reading {
-  return begin(facts(), around, (reading, node) => statement(reading, node).columns)
+  return begin(facts(), around, (reading, node) => {
+    const { columns, path } = statement(reading, node)
+    if (path !== undefined) reading.facts.doubt('search_path is changed inside of something else')
+    return columns
+  })
 }

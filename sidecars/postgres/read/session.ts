@@ -2,6 +2,7 @@ import type { Node, TransactionStmt, VariableSetStmt } from 'libpg-query'
 import type { Reading } from '../lineage/reading.ts'
 import { as, literal } from './ast.ts'
 import { transactionName } from './kinds.ts'
+import { namesOf, type PathChange } from './path.ts'
 import { judgeSetting } from './settings.ts'
 
 const boundaries: Readonly<Record<string, 'begin' | 'end'>> = {
@@ -14,7 +15,7 @@ const boundaries: Readonly<Record<string, 'begin' | 'end'>> = {
 export function transaction(
   { facts }: Reading,
   body: TransactionStmt,
-): { readonly name: string; readonly transaction?: 'begin' | 'end' } {
+): { readonly name: string; readonly transaction?: 'begin' | 'end'; readonly path?: PathChange } {
   const name = transactionName(body.kind)
   facts.kind(name)
   facts.effect('session')
@@ -23,33 +24,69 @@ export function transaction(
     facts.doubt('transactions that outlive their session are not followed')
   // COMMIT AND CHAIN is in the next transaction at once.
   const boundary = body.chain ? undefined : boundaries[name]
-  return boundary === undefined ? { name } : { name, transaction: boundary }
+  const path = passing(name, body)
+  return {
+    name,
+    ...(boundary === undefined ? {} : { transaction: boundary }),
+    ...(path === undefined ? {} : { path }),
+  }
 }
 
-/** Reads SET and RESET. Answers its name. */
-export function setting({ facts, around }: Reading, body: VariableSetStmt): string {
+/** What becomes of a search_path that was set in the transaction. */
+function passing(
+  kind: string,
+  { chain = false, savepoint_name: name = '' }: TransactionStmt,
+): PathChange | undefined {
+  switch (kind) {
+    case 'begin':
+      return { kind }
+    case 'commit':
+    case 'rollback':
+      return { kind, chain }
+    case 'savepoint':
+    case 'release':
+    case 'rollback_to':
+      return { kind, name }
+  }
+  return undefined
+}
+
+type Setting = { readonly name: string; readonly path?: PathChange }
+
+/** Reads SET and RESET. */
+export function setting({ facts, around }: Reading, body: VariableSetStmt): Setting {
   const reset = body.kind === 'VAR_RESET' || body.kind === 'VAR_RESET_ALL'
   const name = reset ? 'reset' : 'set'
   facts.kind(name)
   facts.effect('session')
   if (body.kind === 'VAR_SET_MULTI') {
     characteristics({ facts }, body)
-    return name
+    return { name }
   }
   if (body.kind === 'VAR_RESET_ALL') {
     // Back to what the session began with, as it was read then.
     facts.touch('setting', '*', 'write')
-    return name
+    return { name, path: { kind: 'set', names: undefined, local: false } }
   }
-  if (body.name === 'search_path' && stays(body, around.searchPath)) {
-    facts.touch('setting', body.name, 'read')
-    return name
+  const path = pathOf(body)
+  if (path !== undefined) {
+    facts.touch('setting', 'search_path', stays(body, around.searchPath) ? 'read' : 'write')
+    return { name, path }
   }
   const judged = judgeSetting(body.name ?? '', single(body.args))
   facts.touch('setting', judged.name, 'write')
   if (judged.grant) facts.effect('grant')
   if (judged.doubt !== undefined) facts.doubt(judged.doubt)
-  return name
+  return { name }
+}
+
+/** What SET search_path sets; undefined for other settings, and where the statement does not say it. */
+function pathOf({ kind, name, args, is_local: local = false }: VariableSetStmt) {
+  if (name?.toLowerCase() !== 'search_path') return undefined
+  const back = kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT'
+  const names = kind === 'VAR_SET_VALUE' ? namesOf(args) : undefined
+  if (!back && names === undefined) return undefined
+  return { kind: 'set', names, local } as const
 }
 
 /** Whether names mean afterwards what they mean now: the path the session began with, or its very schemas. */

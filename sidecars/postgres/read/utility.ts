@@ -1,13 +1,5 @@
-import type {
-  CreateTableAsStmt,
-  ExplainStmt,
-  FuncCall,
-  Node,
-  RangeVar,
-  SelectStmt,
-} from 'libpg-query'
+import type { CreateTableAsStmt, FuncCall, Node, RangeVar, SelectStmt } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
-import type { SqlFacts } from '../../sql/facts.ts'
 import type { Fields } from '../../sql/lineage/output.ts'
 import { answerOf } from '../lineage/invoke.ts'
 import { relationOf } from '../lineage/lookup.ts'
@@ -16,10 +8,12 @@ import { nowhere, type Reading } from '../lineage/reading.ts'
 import { stored } from '../lineage/stored.ts'
 import { writeTo } from '../lineage/target.ts'
 import { truncate } from '../lineage/truncate.ts'
-import { as, literal, type Opened, open } from './ast.ts'
+import { as, type Opened, open } from './ast.ts'
 import { type CopyFacts, copy } from './copy.ts'
 import { definition, touchRelation } from './define.ts'
+import { explain } from './explain.ts'
 import { kinds } from './kinds.ts'
+import { type PathChange, setsPath } from './path.ts'
 import { setting, transaction } from './session.ts'
 
 /** What a statement means for the session, besides its facts. */
@@ -34,6 +28,8 @@ export type Outcome = {
   readonly options?: CopyFacts
   readonly transaction?: 'begin' | 'end'
   readonly names?: readonly Renaming[]
+  /** What it does to search_path. */
+  readonly path?: PathChange
 }
 
 /** A name this statement gives or takes; `''` is all of them. */
@@ -73,13 +69,21 @@ function queried(reading: Reading, node: Node, { kind, body }: Opened, rows: boo
     facts.kind('select')
     facts.effect('read')
   }
+  const sets = kind === 'SelectStmt' && isServers(reading) ? setsPath(body) : undefined
+  reading.sets = sets?.args
   const columns = reading.query(node, nowhere)
   const filtered = body as { readonly whereClause?: Node; readonly limitCount?: Node }
   if (filtered.whereClause !== undefined) facts.flag('where')
   const limit = filtered.limitCount
   if (limit !== undefined && as(limit, 'A_Const')?.isnull !== true) facts.flag('limit')
   const name = kind.replace('Stmt', '').toLowerCase()
-  return { name, rows, columns }
+  return { name, rows, columns, ...(sets === undefined ? {} : { path: sets.change }) }
+}
+
+/** Nobody has a set_config() of his own that could be meant. */
+function isServers({ around: { library, searchPath } }: Reading): boolean {
+  const meant = library.functions('set_config', undefined, searchPath)
+  return meant.every(({ schema }) => schema === 'pg_catalog')
 }
 
 /** INTO stands in the first of the selects that a set operation combines. */
@@ -118,9 +122,9 @@ function utility(reading: Reading, opened: Opened): Outcome {
     case 'TransactionStmt':
       return transaction(reading, body)
     case 'VariableSetStmt':
-      return { name: setting(reading, body) }
+      return setting(reading, body)
     case 'ExplainStmt':
-      return explain(reading, body)
+      return explain(reading, body, statement)
     case 'CopyStmt':
       return copy(reading, body)
     case 'CreateTableAsStmt':
@@ -145,8 +149,7 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
       facts.touch('setting', body.name?.toLowerCase() ?? '*', 'read')
       return { rows: true }
     case 'DiscardStmt':
-      facts.doubt('DISCARD throws away what the gate knows of the session')
-      return {}
+      return discarded(reading, body.target)
     case 'ListenStmt':
     case 'UnlistenStmt':
       facts.touch('channel', body.conditionname ?? '*', 'read')
@@ -185,13 +188,23 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
   return {}
 }
 
+const partly = new Set(['DISCARD_PLANS', 'DISCARD_SEQUENCES', 'DISCARD_TEMP'])
+
+/** DISCARD ALL is RESET ALL, SET SESSION AUTHORIZATION DEFAULT, DEALLOCATE ALL, CLOSE ALL, UNLISTEN * and more. */
+function discarded({ facts }: Reading, target = ''): Omit<Outcome, 'name'> {
+  if (partly.has(target)) return {}
+  facts.touch('setting', '*', 'write')
+  return { names: [naming('deallocate', ''), naming('close', '')], path: { kind: 'discard' } }
+}
+
 function naming(kind: Renaming['kind'], name: string, query?: Node): Renaming {
   return query === undefined ? { kind, name } : { kind, name, query }
 }
 
 /** The statement inside another: what it does, this one prepares. */
 function nested(reading: Reading, query: Node | undefined): Node | undefined {
-  if (query !== undefined) statement(reading, query)
+  if (query === undefined || statement(reading, query).path === undefined) return query
+  reading.facts.doubt('search_path would change when this is executed or fetched from')
   return query
 }
 
@@ -219,41 +232,4 @@ function called(reading: Reading, body: FuncCall | undefined): Fields {
   if (body === undefined) return undefined
   const { columns, value, name = '' } = answerOf(reading, { FuncCall: body }, nowhere)
   return columns ?? [{ name, value }]
-}
-
-/** EXPLAIN shows a plan and runs nothing; EXPLAIN ANALYZE runs it all. */
-function explain(reading: Reading, body: ExplainStmt): Outcome {
-  const { facts } = reading
-  facts.kind('explain')
-  facts.effect('read')
-  const outcome = { name: 'explain', rows: true, columns: undefined }
-  if (body.query === undefined) return outcome
-  if ((body.options ?? []).some(analyzes)) {
-    facts.kind('explain_analyze')
-    return { ...outcome, ...needsOf(statement(reading, body.query)) }
-  }
-  const plan = reading.fresh(reading.around)
-  const inner = statement(plan, body.query)
-  plan.settle()
-  // What would be written is only looked at. Planning already runs functions, so these count.
-  const command = plan.facts.command(inner.name, { dialect: '', text: '' })
-  const effects = command.effects.filter((one) => one === 'execute')
-  const objects = command.objects.map((one) => ({ ...one, access: 'read' as const }))
-  const { columns = [] } = command['sql'] as SqlFacts
-  for (const { name, roles } of columns) for (const role of roles) facts.use([name], role)
-  facts.absorb({ ...command, effects, objects, sql: undefined, predicates: [] })
-  return { ...outcome, ...needsOf(inner) }
-}
-
-function needsOf({ needs }: Outcome): Pick<Outcome, 'needs'> {
-  return needs === undefined ? {} : { needs }
-}
-
-function analyzes(option: Node): boolean {
-  const element = as(option, 'DefElem')
-  if (element?.defname !== 'analyze') return false
-  const value = as(element.arg, 'String')?.sval ?? literal(element.arg)
-  const number = as(element.arg, 'Integer')
-  if (number !== undefined) return (number.ival ?? 0) !== 0
-  return value !== 'false' && value !== 'off'
 }

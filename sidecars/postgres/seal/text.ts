@@ -5,7 +5,7 @@ import { kept, weight } from '../kept.ts'
 import { parse } from '../read/parser.ts'
 import { rewrite } from '../rewrite/rewrite.ts'
 import type { State } from '../state.ts'
-import { read, type Statement } from '../statement.ts'
+import { read, type Scope, type Statement } from '../statement.ts'
 import type { Plan } from './plan.ts'
 
 /** Texts of all sessions, in bytes. */
@@ -20,13 +20,16 @@ const numbers = new WeakMap<Mask, number>()
 let masks = 0
 
 /** What runs in place of a statement under these masks. Throws Refusal. */
-export function rewritten(state: State, { command }: Statement, mask: Mask, plan: Plan): Rewritten {
+export function rewritten(state: State, statement: Statement, mask: Mask, plan: Plan): Rewritten {
+  const { command, searchPath } = statement
+  if (searchPath === undefined)
+    throw new Refusal('mask_impossible', 'the schemas of the statement are not known')
   const catalogue = state.catalogue.current()
   const { text = '' } = command
-  const key = `${numberOf(mask)} ${catalogue.version} ${plan.key}${state.pathKey}${text}`
+  const key = `${numberOf(mask)} ${catalogue.version} ${plan.key}${JSON.stringify(searchPath)}${text}`
   let made = known.get(key)
   if (made === undefined) {
-    made = attempt(state, text, { mask, plan, catalogue })
+    made = attempt(searchPath, text, { mask, plan, catalogue })
     known.set(key, made, made instanceof Refusal ? weight(made.message) : weight(made))
   }
   if (made instanceof Refusal) throw made
@@ -44,7 +47,7 @@ function numberOf(mask: Mask): number {
 type Around = { readonly mask: Mask; readonly plan: Plan; readonly catalogue: Catalogue }
 
 function attempt(
-  { searchPath }: State,
+  searchPath: readonly string[],
   text: string,
   { mask, plan, catalogue }: Around,
 ): Rewritten | Refusal {
@@ -79,7 +82,7 @@ function attempt(
 /** Nothing where it cannot be told: then what the server computes is covered. */
 function outputsOf(
   text: string,
-  where: Pick<State, 'searchPath'> & { readonly catalogue: Catalogue },
+  where: Pick<Scope, 'searchPath' | 'catalogue'>,
 ): readonly Output[] | undefined {
   const none = () => undefined
   const [only] = read(text, { ...where, prepared: none, cursor: none })

@@ -2,13 +2,14 @@ import { expect, test } from 'vitest'
 import type { Command, Output, Ruling, Session } from '../../../pdp/contract.ts'
 import { Malformed, Refusal } from '../../../pdp/refusal.ts'
 import { nothing } from '../../../sidecars/bytes.ts'
+import type { Catalogue } from '../../../sidecars/postgres/catalogue.ts'
 import { int16, message } from '../../../sidecars/postgres/frames.ts'
+import { tracker } from '../../../sidecars/postgres/path/tracker.ts'
 import { reader } from '../../../sidecars/postgres/reader.ts'
 import { type Relaying, relay } from '../../../sidecars/postgres/relay.ts'
 import { fields } from '../../../sidecars/postgres/report.ts'
 import { state } from '../../../sidecars/postgres/state.ts'
 import type { NameChange, Scope, Statement } from '../../../sidecars/postgres/statement.ts'
-import type { Catalogue } from '../../../sidecars/sql/catalogue.ts'
 import { type Answer, type Asked, allowed } from '../kit.ts'
 import * as m from './messages.ts'
 
@@ -30,7 +31,10 @@ const names = new Map([
 
 const catalogue = {
   version: 1,
-  byOid: (oid: number) => (oid === customers ? {} : undefined),
+  schemas: new Set(['public']),
+  sign: 'same',
+  mark: '',
+  byOid: (oid: number) => (oid === customers ? { kind: 'table', columns: [] } : undefined),
   column: (oid: number, number: number) => {
     const column = oid === customers ? names.get(number) : undefined
     if (column === undefined) return undefined
@@ -73,7 +77,15 @@ function statement(text: string): Statement {
     ...(text.includes('told') && { outputs: [{ name: 'n', sources: [], exact: true }] }),
     ...(shows !== undefined && { outputs: shows.split(',').map(shown) }),
   }
-  return { command, names: change ? [change] : [], needs: [], rows: true, ...(copy && { copy }) }
+  return {
+    command,
+    names: change ? [change] : [],
+    needs: [],
+    rows: true,
+    sign: 'same',
+    searchPath: ['public'],
+    ...(copy && { copy }),
+  }
 }
 
 const shown = (name: string): Output => ({
@@ -102,13 +114,22 @@ function rig(ask?: (command: Command) => Ruling | Promise<Ruling>): Rig {
   const shared = {
     current: () => catalogue,
     refresh: async () => catalogue,
-    missed: () => undefined,
+    latest: async () => catalogue,
+    enter: () => () => undefined,
     overdue: () => undefined,
   }
   const cancel = async (): Promise<void> => {
     cancels += 1
   }
-  const relaying = relay(state(session, shared, ['public'], cancel), reader(read))
+  const relaying = relay(
+    state(
+      session,
+      shared,
+      tracker({ user: 'app', start: ['public'], current: ['public'] }),
+      cancel,
+    ),
+    reader(read),
+  )
   return {
     ...relaying,
     asked,

@@ -64,11 +64,13 @@ permitted(object) if {
 permitted(object) if {
 	object.kind == "setting"
 	lower(object.name) in [
+		"*",
 		"application_name",
 		"client_encoding",
 		"datestyle",
 		"extra_float_digits",
 		"intervalstyle",
+		"search_path",
 		"timezone",
 		"transaction",
 	]
