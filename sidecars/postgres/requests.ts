@@ -8,7 +8,8 @@ import { isRefused } from './judge.ts'
 import { proposals, unnamedGone } from './proposals.ts'
 import type { Reading } from './reader.ts'
 import { refuse } from './refuse.ts'
-import { room, type State, unansweredMax } from './state.ts'
+import type { Run } from './run.ts'
+import { nextReady, room, type State, unansweredMax } from './state.ts'
 import { aborting } from './stopping.ts'
 
 /** What to send upstream for one message of the client. */
@@ -19,7 +20,7 @@ const flush = code('H')
 const sync = code('S')
 const terminate = code('X')
 /** Messages that count at any time; the rest wait for a Sync after an error. */
-const always = new Map<number, (state: State, frame: Buffer) => Buffer>([
+const always = new Map<number, (state: State, frame: Buffer) => Answer>([
   [terminate, goodbye],
   [sync, synced],
   [flush, (state, frame) => (state.skipping || state.copying ? nothing : bare(frame))],
@@ -57,7 +58,7 @@ export function requests(
     return command(own, frame)
   }
 
-  function passing(letter: number): (state: State, frame: Buffer) => Buffer {
+  function passing(letter: number): (state: State, frame: Buffer) => Answer {
     const pass = always.get(letter)
     if (pass !== undefined) return pass
     throw new Refusal(
@@ -118,8 +119,18 @@ function synced(state: State, frame: Buffer): Buffer {
   return frame
 }
 
+/** Data sent right behind its COPY waits for the server's word, and what is behind it is not read meanwhile. */
+function awaitsCopy({ queue, stopping: { taken } }: State): boolean {
+  const slot = queue.findLast(({ kind }) => kind !== 'sync')
+  const waits = (run: Run | undefined): boolean => run?.statement.copy === 'in' && run !== taken
+  if (slot?.kind === 'execute') return waits(slot.run)
+  if (slot?.kind !== 'query') return false
+  return slot.steps.slice(slot.at).some(({ run }) => waits(run))
+}
+
 /** What is left over after the server gave up a COPY is thrown away, as the server itself does. */
-function copy(state: State, frame: Buffer): Buffer {
+function copy(state: State, frame: Buffer): Answer {
+  if (!state.copying && awaitsCopy(state)) return nextReady(state).then(() => copy(state, frame))
   if (!state.copying) return nothing
   if (frame[0] !== copyData) state.copying = false
   return frame

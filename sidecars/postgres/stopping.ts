@@ -12,12 +12,20 @@ export type Stopping = {
   aborts: boolean
   /** The server is in a transaction block. */
   block: boolean
+  /** The last COPY whose data the server took. */
+  taken: Run | undefined
   /** Statements that have ended since the last ReadyForQuery. */
   ended: number
 }
 
 /** Nothing was stopped yet. */
-export const stopping = (): Stopping => ({ hushed: false, aborts: false, block: false, ended: 0 })
+export const stopping = (): Stopping => ({
+  hushed: false,
+  aborts: false,
+  block: false,
+  taken: undefined,
+  ended: 0,
+})
 
 /** Rolled back or never run, nobody can tell. */
 export const isPureRead = ({ statement: { command } }: Pick<Run, 'statement'>): boolean =>

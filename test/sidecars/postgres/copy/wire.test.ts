@@ -109,3 +109,35 @@ test('rows of a COPY that nothing is done to are counted by the server', async (
   await copied('copy people_in (id) to stdout (format csv, header)')
   expect(here.gate.asked[0]?.outcomes).toMatchObject([{ rows: 2 }])
 })
+
+test.each([
+  ['simple', [m.query('copy t from stdin')], 'GCZ', []],
+  ['extended', m.run('copy t from stdin'), '12GCZ', [m.sync]],
+  ['extended with an early Sync', [...m.run('copy t from stdin'), m.sync], '12GCZ', [m.sync]],
+] as const)('data right behind its COPY waits for the server, %s', async (_, copy, said, last) => {
+  here.decide(() => 'allow')
+  if (client === undefined) throw new Error('not connected')
+  const lines = Array.from({ length: 200 }, (_, line) => m.copyData(`${line}\n`))
+  client.send(...copy, ...lines, m.copyDone, ...last)
+  expect(letters(await client.until('Z'))).toBe(said)
+  expect(
+    here.server.sql('with gone as (delete from t returning id) select count(*) from gone', 'shop'),
+  ).toBe('200')
+  client.send(m.query('select 1'))
+  expect(letters(await client.until('Z'))).toBe('TDCZ')
+})
+
+test('data right behind a COPY that fails or is refused is thrown away', async () => {
+  if (client === undefined) throw new Error('not connected')
+  here.decide((command) => (command.text?.includes('people_in') ? 'deny' : 'allow'))
+  for (const table of ['people_in', 'nowhere']) {
+    client.send(
+      m.query(`copy ${table} from stdin`),
+      m.copyData('1\n'),
+      m.copyDone,
+      m.query('select 1'),
+    )
+    expect(letters(await client.until('Z'))).toBe('EZ')
+    expect(letters(await client.until('Z'))).toBe('TDCZ')
+  }
+})
