@@ -40,8 +40,10 @@ export function kept<T>(bytesMax: number): Kept<T> {
 
   function put(key: string, entry: Entry<T>): void {
     if (entry.bytes > bytesMax / 2) return
-    if (old.delete(key)) oldBytes -= entry.bytes
     youngBytes -= young.get(key)?.bytes ?? 0
+    oldBytes -= old.get(key)?.bytes ?? 0
+    young.delete(key)
+    old.delete(key)
     if (youngBytes + entry.bytes > bytesMax / 2) {
       old = young
       oldBytes = youngBytes
@@ -54,3 +56,12 @@ export function kept<T>(bytesMax: number): Kept<T> {
 }
 
 type Entry<T> = { readonly value: T; readonly bytes: number }
+
+/** What a value takes in memory, about, in bytes: lists and strings of its own. */
+export function weight(value: unknown): number {
+  if (typeof value === 'string') return 24 + charBytes * value.length
+  if (typeof value !== 'object' || value === null) return 8
+  let bytes = 48
+  for (const one of Object.values(value)) bytes += 8 + weight(one)
+  return bytes
+}
