@@ -1,8 +1,10 @@
 import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { failed, guarded, unfinished, wake, words } from './failures.ts'
-import { code, letterOf } from './frames.ts'
-import { description } from './rows.ts'
+import { code, letterOf, message, text } from './frames.ts'
+import { holdFor, holdForCursors } from './hold.ts'
+import { proves } from './proof.ts'
+import { description, type Field } from './rows.ts'
 import type { Run } from './run.ts'
 import type { Around } from './screen.ts'
 import { pauseFor, type Slot, type State, unansweredMax } from './state.ts'
@@ -43,9 +45,9 @@ function response(state: State, frame: Buffer): Buffer {
     case code('N'):
       return words(state, frame)
     case code('S'):
-      return parameter(frame)
+      return announced(state, frame)
     case code('A'):
-      return frame
+      return notification(state, frame)
     case code('d'):
       return running(state, frame).copied(frame)
     case code('G'):
@@ -82,16 +84,20 @@ function columns(state: State, frame: Buffer): Buffer {
   const slot = state.queue[0]
   const run = slot?.kind === 'describe' ? slot.hidden : running(state, frame)
   if (slot?.kind === 'describe') state.queue.shift()
-  if (run !== undefined && !run.mask.empty) {
+  if (run !== undefined) {
     const found = description(frame)
-    const catalogue = state.catalogue.current()
-    if (found.some(({ tableOid }) => tableOid !== 0 && catalogue.byOid(tableOid) === undefined))
-      state.catalogue.missed()?.catch(() => undefined)
     run.describe(found, around(state))
     // The likeliest reason is a catalogue that somebody else has changed.
-    if (run.denied) state.catalogue.missed()?.catch(() => undefined)
+    if (run.denied) state.catalogue.latest().catch(() => undefined)
+    else if (!run.mask.empty) confirmedBy(state, run, found)
+    if (run.denied) return nothing
   }
   return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
+}
+
+/** Nothing masked is let through that may mean something else by now. */
+function confirmedBy(state: State, run: Run, fields: readonly Field[]): void {
+  if (!proves(fields, run.statement.command, state.catalogue.current())) holdFor(state, run)
 }
 
 function around(state: State): Around {
@@ -109,6 +115,8 @@ function small(state: State, frame: Buffer): Buffer {
   }
   if (slot?.kind !== 'execute' || frame[0] !== code('s')) throw unexpected(frame)
   state.queue.shift()
+  // It ran, though not to its end.
+  for (const change of slot.changes) change.settle()
   const answer = slot.run === undefined ? frame : slot.run.suspend(frame)
   if (slot.run?.denied) endsHere(state, slot)
   return answer
@@ -131,6 +139,7 @@ function completed(state: State, frame: Buffer): Buffer {
   else if (slot?.kind !== 'query' || run === undefined) throw unexpected(frame)
   for (const change of step?.changes ?? (slot.kind === 'execute' ? slot.changes : []))
     change.settle()
+  if (run !== undefined) holdForCursors(state, run)
   if (slot.kind === 'query') {
     slot.at += 1
     slot.steps[slot.at]?.run.start()
@@ -148,9 +157,11 @@ function note(state: State, { statement: { command } }: Run): void {
   if (command.effects.includes('define')) {
     state.defined += 1
     // Temporary relations come before all others, and are in no catalogue of the gate's.
-    if (/temp/i.test(command.text ?? 'temp')) state.shadowed = true
+    if (isTemporary.test(command.text ?? 'temp')) state.shadowed = true
   }
 }
+
+const isTemporary = /\b(temp|temporary|pg_temp\w*)\b/i
 
 /** The client reads an error and takes what follows for skipped, up to its Sync. */
 function endsHere(state: State, slot: Slot): void {
@@ -168,6 +179,7 @@ function ready(state: State, frame: Buffer): Buffer {
     for (const change of slot.changes) change.settle()
   }
   const idle = frame[5] === code('I')
+  state.path.ready(String.fromCharCode(frame[5] ?? 0))
   // Portals end with their transaction; a cursor WITH HOLD does not.
   if (idle) state.cursors.prune((cursor) => cursor.portal)
   if (idle) state.guard = undefined
@@ -190,6 +202,7 @@ function copying(state: State, frame: Buffer): Buffer {
   if (run.statement.copy !== direction) throw unexpected(frame)
   if (direction === 'out') {
     run.copying(frame, around(state))
+    if (!run.mask.empty && !run.denied) holdFor(state, run)
     return frame
   }
   // The server ignores a Sync that came with the COPY; the client will send another.
@@ -200,6 +213,22 @@ function copying(state: State, frame: Buffer): Buffer {
   state.stopping.taken = run
   wake(state)
   return frame
+}
+
+/** Whoever sends a message may put anything into it: where something is masked, only its channel is told. */
+function notification({ masked }: State, frame: Buffer): Buffer {
+  if (!masked) return frame
+  const [channel] = text(frame, 9)
+  return message('A', frame.subarray(5, 9), channel, '')
+}
+
+/** Settings that hold any text, and that no driver needs to be told. */
+const wordy = new Set(['application_name', 'search_path'])
+
+function announced(state: State, frame: Buffer): Buffer {
+  const [name, value] = parameterOf(frame)
+  if (name === 'search_path') state.path.announced(value)
+  return state.guard !== undefined && wordy.has(name) ? nothing : parameter(frame)
 }
 
 const fixed: Readonly<Record<string, string>> = {
