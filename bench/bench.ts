@@ -1,15 +1,18 @@
 /** `make bench`: what a decision costs, and what the gate costs on the wire, in one run. */
+import { bulk } from './bulk.ts'
 import { decide } from './decide.ts'
+import { rows } from './rows.ts'
 import { startStage } from './stage.ts'
 import { statements } from './statements.ts'
-import { bulk, memory, throughput } from './wire.ts'
+import { memory, throughput } from './wire.ts'
 
 await decide()
 await statements()
+rows()
+await bulk()
 const stage = await startStage()
 try {
   await throughput(stage)
-  await bulk(stage)
   await memory(stage)
 } finally {
   await stage.stop()

@@ -1,4 +1,4 @@
-/** Statements per second, latency, bulk rows and memory per session: the gate against a direct connection and pgbouncer. */
+/** Statements per second, latency and memory per session: the gate against a direct connection and pgbouncer. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,36 +43,6 @@ export async function throughput(stage: Stage): Promise<void> {
         table(`${mode}, ${clients} client${clients === 1 ? '' : 's'}`, results)
       }
   }
-  rmSync(folder, { recursive: true, force: true })
-}
-
-/** Prints rows per second of one wide result: untouched by each target, then masked by the gate. */
-export async function bulk(stage: Stage): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-pgbench-'))
-  const script = join(folder, 'bulk.sql')
-  // The demo's policies refuse people more than 100,000 rows.
-  const copies = 450
-  const rows = 200 * copies
-  writeFileSync(
-    script,
-    `select c.* from public.customers c cross join pg_catalog.generate_series(1, ${copies});\n`,
-  )
-  const open = join(folder, 'open.sql')
-  writeFileSync(
-    open,
-    `select o.*, o.item, o.item from public.orders o cross join pg_catalog.generate_series(1, ${rows / 1000});\n`,
-  )
-  line(`\nBulk, plain, 1 client, ${rows} rows of seven columns: rows per second`)
-  const untouched = await interleaved(stage.plain, (target) =>
-    pgbench(target, 'plain', open, ['-c', '1', '-t', '4'], folder),
-  )
-  for (const [name, run] of untouched) line(`  ${name.padEnd(24)} ${perSecond(run.tps * rows)}`)
-  const gate = stage.plain.filter((target) => target.name === 'postern')
-  const masked = await interleaved(gate, (target) =>
-    pgbench(target, 'plain', script, ['-c', '1', '-t', '4'], folder),
-  )
-  for (const [, run] of masked)
-    line(`  ${'postern, two masked'.padEnd(24)} ${perSecond(run.tps * rows)}`)
   rmSync(folder, { recursive: true, force: true })
 }
 
