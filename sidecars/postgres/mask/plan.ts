@@ -113,7 +113,7 @@ function isForeign({ tableOid, number }: Field, catalogue: Catalogue): boolean {
   if (tableOid === 0 || catalogue.column(tableOid, number) !== undefined) return false
   const relation = catalogue.byOid(tableOid)
   if (relation === undefined) return true
-  return number >= 0 && !relation.columns.some((one) => one.number === number)
+  return number > 0 && !relation.columns.some((one) => one.number === number)
 }
 
 type Source = {
@@ -131,8 +131,17 @@ function originOf(
   if (tableOid === 0) return 'computed'
   // ctid, xmin and their kind hold no data of anybody.
   if (number < 0) return { sources: [], exact: true }
-  const origin = number === 0 ? undefined : catalogue.column(tableOid, number)
+  if (number === 0) return wholeRow(tableOid, catalogue)
+  const origin = catalogue.column(tableOid, number)
   return origin && { ...origin, name: `${origin.relation}.${origin.column}` }
+}
+
+/** A row of the relation itself (resorigcol 0, PostgreSQL's markTargetListOrigin) shows what any of its columns does. */
+function wholeRow(tableOid: number, catalogue: Catalogue): Source | undefined {
+  const { columns } = catalogue.byOid(tableOid) ?? {}
+  const origins = columns?.map((one) => catalogue.column(tableOid, one.number))
+  if (origins === undefined || !origins.every(isDefined)) return undefined
+  return { sources: origins.flatMap((one) => one.sources), exact: false }
 }
 
 /**
