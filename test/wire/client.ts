@@ -89,12 +89,23 @@ function client(on: Channel): Client {
     for (;;) {
       const frame = await on.read()
       if (frame === undefined) return seen
-      seen.push(frame)
+      seen.push(...single(frame))
       // The Sync that came with a COPY was ignored, so there is another.
       if (frame[0] === copyIn) send(copyDone, sync)
       if (frame[0] === ready) return seen
     }
   }
+}
+
+/** Rows of a server come many at a time. */
+function single(frames: Buffer): readonly Buffer[] {
+  const found: Buffer[] = []
+  for (let at = 0; at < frames.length; ) {
+    const end = at + 1 + frames.readUInt32BE(at + 1)
+    found.push(frames.subarray(at, end))
+    at = end
+  }
+  return found
 }
 
 const describe = (kind: 'S' | 'P', name = ''): Buffer => message('D', Buffer.from(kind), name)
