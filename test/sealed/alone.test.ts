@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from '../../sidecars/postgres/read/parser.ts'
 import { rewrite } from '../../sidecars/postgres/rewrite/rewrite.ts'
-import { visible } from '../wire/client.ts'
 import { rows } from '../wire/rows.ts'
+import { seen as visibleOf } from './seen.ts'
 import { type Stage, stage, type Variant } from './stage.ts'
 
 /** Rewriting and the role alone, with no policy in front: what they hold off even if everything else is wrong. */
@@ -31,18 +31,8 @@ async function seen(texts: readonly string[], variant: Variant): Promise<readonl
   // The server closes when it has let go of everything, such as locks that others can see.
   client.close()
   await client.answer()
-  return visible(answers.map(withoutProcess)).map(withoutTimes)
+  return visibleOf(answers)
 }
-
-/** A notification begins with the number of a process, which is another one each time. */
-const withoutProcess = (frame: Buffer): Buffer =>
-  frame[0] === 0x41 ? Buffer.from(frame).fill(0, 5, 9) : frame
-
-/** What EXPLAIN ANALYZE measures is another number each time, of another length. */
-const withoutTimes = (line: string): string =>
-  /actual time|(Planning|Execution|Total) Time/.test(line)
-    ? line.replace(/^D .{6}|[\d.]+/gs, '')
-    : line
 
 test('no attack of the corpus needs a policy in front to come to nothing', async () => {
   const leaks: string[] = []

@@ -16,9 +16,18 @@ export function ownValues(
   if (mask.empty) return
   const { objects, text = '' } = command
   if (!objects.some(({ access, name }) => access === 'write' && mask.touches(name))) return
-  if (parameters.some((value) => value !== null && isPlaceholder(value)))
+  if (
+    parameters.some(
+      (value) => value !== null && (isPlaceholder(value) || isPlaceholder(plain(value))),
+    )
+  )
     throw notOwn('a parameter')
   if (trace.test(text) && holdsPlaceholder(parse(text).statements)) throw notOwn('a literal')
+}
+
+/** A parameter that was sent in binary is known by its bytes; those of a text are the text. */
+function plain(value: string): string {
+  return value.startsWith('\\x') ? Buffer.from(value.slice(2), 'hex').toString('utf8') : value
 }
 
 function holdsPlaceholder(value: unknown): boolean {
