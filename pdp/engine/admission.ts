@@ -43,7 +43,7 @@ const commandCharsMax = 8192
 const commandTextCharsMax = 512
 const shortText = 32
 /** Fewer values cannot make OPA's tables slow enough to matter. */
-const crowdMin = 512
+const crowdMin = 256
 const tallyMembersMax = 16
 
 /** An admission that remembers at most so many characters of text. */

@@ -21,6 +21,7 @@ facts := {
 	"text": count(json.marshal(input.action)) > 0,
 	"union": count(object.union(input.action.facts, {"more": 1})),
 	"proto": object.get(input.action.facts, "__proto__", "none"),
+	"share": object.get(input.action.facts, "part", 1) / object.get(input.action.facts, "whole", 1),
 	"upper": count(upper(input.action.text)),
 }
 
