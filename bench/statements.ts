@@ -6,8 +6,8 @@ import { startPostgres } from '../deploy/demo/postgres.ts'
 import type { Command, Session } from '../pdp/contract.ts'
 import { engine } from '../pdp/engine/engine.ts'
 import { type Catalogue, loadCatalogue } from '../sidecars/postgres/catalogue.ts'
-import type { Shared } from '../sidecars/postgres/catalogues.ts'
 import { toRun } from '../sidecars/postgres/outgoing.ts'
+import { tracker } from '../sidecars/postgres/path/tracker.ts'
 import { parse } from '../sidecars/postgres/read/parser.ts'
 import { reader } from '../sidecars/postgres/reader.ts'
 import { state } from '../sidecars/postgres/state.ts'
@@ -59,10 +59,12 @@ async function worksOn(catalogue: Catalogue): Promise<Readonly<Record<string, Wo
   const shared = {
     current: () => catalogue,
     refresh: async () => catalogue,
-    missed: none,
+    latest: async () => catalogue,
     overdue: none,
-  } as Shared
-  const session = state({} as Session, shared, ['public'], async () => undefined)
+    enter: () => () => undefined,
+  }
+  const path = tracker({ user: 'app', start: ['public'], current: ['public'] })
+  const session = state({} as Session, shared, path, async () => undefined)
   const cached = reader(toRun)
   return {
     parse,

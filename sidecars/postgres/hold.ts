@@ -21,18 +21,29 @@ export function holdForCursors(state: State, run: Run): void {
   )
 }
 
+/** Lets a refusal wait until the catalogue is read again: the client is told to try again, and then it may work. */
+export function holdToSee(state: State): void {
+  wait(
+    state,
+    state.catalogue.latest().catch(() => undefined),
+  )
+}
+
 function hold(state: State, { statement }: Run, otherwise: () => void): void {
   const { catalogue } = state
   const read = statement.sign ?? catalogue.current().sign
-  const held = catalogue.latest().then(
+  const found = catalogue.latest().then(
     ({ sign }) => {
       if (sign !== read) otherwise()
     },
     // Whoever cannot look does not show.
     otherwise,
   )
-  const before = state.hold
-  const mine = Promise.all([before, held]).then(() => {
+  wait(state, found)
+}
+
+function wait(state: State, work: Promise<unknown>): void {
+  const mine: Promise<void> = Promise.all([state.hold, work]).then(() => {
     if (state.hold === mine) state.hold = undefined
   })
   state.hold = mine

@@ -2,7 +2,7 @@ import { Malformed, Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { failed, guarded, unfinished, wake, words } from './failures.ts'
 import { code, letterOf, message, text } from './frames.ts'
-import { holdFor, holdForCursors } from './hold.ts'
+import { holdFor, holdForCursors, holdToSee } from './hold.ts'
 import { proves } from './proof.ts'
 import { description, type Field } from './rows.ts'
 import type { Run } from './run.ts'
@@ -88,7 +88,7 @@ function columns(state: State, frame: Buffer): Buffer {
     const found = description(frame)
     run.describe(found, around(state))
     // The likeliest reason is a catalogue that somebody else has changed.
-    if (run.denied) state.catalogue.latest().catch(() => undefined)
+    if (run.denied) holdToSee(state)
     else if (!run.mask.empty) confirmedBy(state, run, found)
     if (run.denied) return nothing
   }

@@ -31,7 +31,7 @@ const rows = (from: string, where = 'true'): string =>
  * What TRUNCATE, REFRESH and their kind write into pg_class means nothing here, so of its rows only some columns count.
  * Temporary relations are left out: other sessions make them all the time.
  */
-const classes = `(SELECT sum(hashtextextended(concat_ws(' ', oid, relnamespace, relkind, reltype, relrowsecurity, relname), 0))
+const classes = `(SELECT sum(hashtextextended(concat_ws(' ', oid, relnamespace, relkind, reltype, relrowsecurity, relacl, relname), 0))
   FROM pg_class WHERE relpersistence <> 't' AND relkind <> 't')`
 
 const content = `concat_ws('/', ${[
@@ -45,6 +45,8 @@ const content = `concat_ws('/', ${[
   rows('pg_rewrite', `ev_class IN ${lasting}`),
   rows('pg_trigger', `tgrelid IN ${lasting}`),
   rows('pg_inherits'),
+  rows('pg_policy'),
+  rows('pg_event_trigger'),
   rows('pg_proc', `pronamespace NOT IN ${temporary}`),
   rows('pg_aggregate'),
   rows('pg_operator'),

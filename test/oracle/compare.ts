@@ -1,6 +1,6 @@
 /** What the server's own analyser says a statement touches, next to what ours says. */
 import type { Command } from '../../pdp/contract.ts'
-import type { Catalogue, Relation } from '../../sidecars/postgres/catalogue.ts'
+import type { Catalogue, Relation } from '../../sidecars/sql/catalogue.ts'
 
 /** Columns of one relation, by what is done with them. */
 export type Use = {

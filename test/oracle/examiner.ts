@@ -1,8 +1,9 @@
 /** Examines each statement of a session before it runs: the server's analyser and its own description against ours. */
 import type { Output } from '../../pdp/contract.ts'
-import { type Catalogue, loadCatalogue } from '../../sidecars/postgres/catalogue.ts'
+import { loadCatalogue } from '../../sidecars/postgres/catalogue.ts'
 import { description, type Field } from '../../sidecars/postgres/rows.ts'
 import { read, type Scope, type Statement } from '../../sidecars/postgres/statement.ts'
+import type { Catalogue } from '../../sidecars/sql/catalogue.ts'
 import { compared, serverUses } from './compare.ts'
 import type { Listener, Talk } from './wiretap.ts'
 
