@@ -1,12 +1,13 @@
 import {
-  type Catalogue,
   type Column,
+  type Catalogue as General,
   isView,
   type Origin,
   type Relation,
   type RelationKind,
 } from '../sql/catalogue.ts'
 import type { Declarations, Declared, Library } from '../sql/lineage/library.ts'
+import { groups, multimap, text } from './grouping.ts'
 import { loadLibrary } from './lineage/library.ts'
 import { columnsOf } from './lineage/relations.ts'
 import { standing } from './lineage/standing.ts'
@@ -16,8 +17,9 @@ import { outside } from './read/analyse.ts'
 import * as sql from './read/snapshot.ts'
 import { FIRST_USER_OID } from './read/snapshot.ts'
 import { tie } from './read/ties.ts'
+import { readSign, type Sign } from './sign.ts'
 
-export type { Catalogue, Origin, Relation, Routine } from '../sql/catalogue.ts'
+export type { Origin, Relation, Routine } from '../sql/catalogue.ts'
 
 /** Runs one statement and answers its rows as text. Rejects when the server refuses. */
 export type Query = (sql: string) => Promise<readonly (readonly (string | null)[])[]>
@@ -40,15 +42,26 @@ const kinds: Readonly<Record<string, RelationKind>> = {
 
 let loads = 0
 
+/** What a database holds, as this protocol tells it apart from what it held before. */
+export type Catalogue = General & {
+  /** As sign.ts has it. */
+  readonly mark: string
+  /** Schemas the login that read it may use. */
+  readonly schemas: ReadonlySet<string>
+}
+
 /** Reads the whole catalogue in one REPEATABLE READ snapshot. Rejects when anything is missing or beyond its maximum. */
 export async function loadCatalogue(query: Query): Promise<Catalogue> {
   await query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
   try {
     // Makes pg_get_viewdef qualify every name.
     await query('SET LOCAL search_path TO pg_catalog')
+    const sign = await readSign(query)
     const relations = await loadRelations(query)
     const found = {
+      sign,
       relations,
+      schemas: new Set((await query(sql.schemas)).map((row) => text(row, 0))),
       library: await loadLibrary(query),
       casts: multimap(await query(sql.casts)),
       onDefinition: (await query(sql.eventTriggers)).map((row) => `${row[0]}.${row[1]}`),
@@ -61,8 +74,9 @@ export async function loadCatalogue(query: Query): Promise<Catalogue> {
   }
 }
 
-type Rows = Awaited<ReturnType<Query>>
 type Found = {
+  readonly sign: Sign
+  readonly schemas: ReadonlySet<string>
   readonly relations: ReadonlyMap<number, Relation>
   readonly library: Library
   readonly casts: ReadonlyMap<string, readonly string[]>
@@ -76,8 +90,17 @@ const loaded = new WeakMap<Catalogue, Found>()
 /** The same database, with what a bundle says of its code. What it says of columns that there are not counts for nothing. */
 export function declaring(known: Catalogue, declarations: Declarations): Catalogue {
   const found = loaded.get(known)
-  return found === undefined ? known : catalogue(found, declarations)
+  if (found === undefined) throw new Error('only a loaded catalogue can be declared on')
+  const number = numbers.get(declarations) ?? numbered
+  if (number === numbered) numbered += 1
+  numbers.set(declarations, number)
+  const content = `${found.sign.content} ${number}`
+  return catalogue({ ...found, sign: { ...found.sign, content } }, declarations)
 }
+
+/** What is read with other declarations has another sign. */
+const numbers = new WeakMap<Declarations, number>()
+let numbered = 1
 
 function catalogue(found: Found, declarations: Declarations): Catalogue {
   const byName = new Map<string, Relation>()
@@ -87,6 +110,9 @@ function catalogue(found: Found, declarations: Declarations): Catalogue {
   loads += 1
   const self: Catalogue = {
     version: loads,
+    sign: found.sign.content,
+    mark: found.sign.mark,
+    schemas: found.schemas,
     relation: (name, schema, searchPath) => {
       if (schema !== undefined) return byName.get(`${schema}.${name}`)
       for (const one of path(searchPath)) {
@@ -157,7 +183,7 @@ function reach(
   return reached
 }
 
-function origin(catalogue: Catalogue, relation: Relation, column: Column): Origin | undefined {
+function origin(catalogue: General, relation: Relation, column: Column): Origin | undefined {
   const at = relation.columns.indexOf(column)
   const value = columnsOf(outside(catalogue), relation)[at]?.value
   // A view that cannot be followed may show anything.
@@ -173,7 +199,7 @@ function origin(catalogue: Catalogue, relation: Relation, column: Column): Origi
   }
 }
 
-function isFollowed(catalogue: Catalogue, relation: Relation): boolean {
+function isFollowed(catalogue: General, relation: Relation): boolean {
   const view = viewOf(outside(catalogue), relation)
   return view?.columns !== undefined && view.incomplete === undefined
 }
@@ -245,33 +271,6 @@ function parsed(
     const column = { name: intern(name), number, type, readable, ...limited }
     return from.length === 0 ? column : { ...column, from }
   })
-}
-
-function multimap(rows: Rows): ReadonlyMap<string, readonly string[]> {
-  return groupsBy(rows, (row) => [text(row, 0), `${row[1]}.${row[2]}`])
-}
-
-type Row = Rows[number]
-
-function groups<T>(rows: Rows, key: number, value: (row: Row) => T): ReadonlyMap<number, T[]> {
-  return groupsBy(rows, (row) => [Number(row[key]), value(row)])
-}
-
-function groupsBy<K, T>(rows: Rows, entry: (row: Row) => readonly [K, T]): ReadonlyMap<K, T[]> {
-  const found = new Map<K, T[]>()
-  for (const row of rows) {
-    const [key, value] = entry(row)
-    const list = found.get(key)
-    if (list === undefined) found.set(key, [value])
-    else list.push(value)
-  }
-  return found
-}
-
-function text(row: Row, at: number): string {
-  const value = row[at]
-  if (value === null || value === undefined) throw new Error('the catalogue has an empty name')
-  return value
 }
 
 function bounded(what: string, count: number, max: number): void {

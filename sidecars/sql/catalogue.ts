@@ -116,6 +116,8 @@ export type Origin = Sources & {
 export interface Catalogue {
   /** Differs between any two loads. */
   readonly version: number
+  /** Equal in two loads only if nothing was defined between them. */
+  readonly sign: string
   /** The relation a name means. `searchPath` has `$user` already replaced; the server's own schema comes first unless named. */
   relation(
     name: string,
