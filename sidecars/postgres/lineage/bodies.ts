@@ -104,6 +104,9 @@ const running: string[] = []
 let returnedTo = Number.POSITIVE_INFINITY
 /** Functions that call each other in every order are read no further than this. */
 const RUNNING_MAX = 12
+/** Bodies read for one call. What calls itself in circles is read again in each: triggers on each other's tables without end. */
+const READ_MAX = 100
+let readNow = 0
 
 /** What a function's source says, undefined where it cannot be read. Worked out once for each catalogue. */
 export function bodyOf(reading: Reading, one: Callable, about?: About): Body | undefined {
@@ -120,7 +123,9 @@ export function bodyOf(reading: Reading, one: Callable, about?: About): Body | u
     returnedTo = Math.min(returnedTo, at)
     return { command: nothingDone, columns: undefined, from: nothing }
   }
-  if (running.length >= RUNNING_MAX) return undefined
+  if (running.length === 0) readNow = 0
+  if (running.length >= RUNNING_MAX || readNow >= READ_MAX) return undefined
+  readNow += 1
   running.push(key)
   try {
     const body = read(reading, one, about)

@@ -41,6 +41,13 @@ CREATE CAST (int AS money_t) WITH FUNCTION to_money(int);
 CREATE FUNCTION quietly(money_t) RETURNS boolean LANGUAGE sql AS 'SELECT max(value) IS NULL FROM secrets';
 CREATE CAST (money_t AS boolean) WITH FUNCTION quietly(money_t) AS IMPLICIT;
 CREATE TABLE paid (amount money_t, done boolean);
+CREATE TABLE ring0 (a int); CREATE TABLE ring1 (a int); CREATE TABLE ring2 (a int); CREATE TABLE ring3 (a int);
+CREATE TABLE ring4 (a int); CREATE TABLE ring5 (a int); CREATE TABLE ring6 (a int); CREATE TABLE ring7 (a int);
+DO $$ BEGIN FOR i IN 0..7 LOOP
+  EXECUTE format('CREATE FUNCTION round%s() RETURNS trigger LANGUAGE plpgsql AS %L', i,
+    (SELECT 'BEGIN ' || string_agg(format('UPDATE ring%s SET a = 1; DELETE FROM ring%s;', j, j), ' ') || ' RETURN NEW; END' FROM generate_series(0, 7) j WHERE j <> i));
+  EXECUTE format('CREATE TRIGGER turns AFTER INSERT OR UPDATE OR DELETE ON ring%s FOR EACH ROW EXECUTE FUNCTION round%s()', i, i);
+END LOOP; END $$;
 CREATE FUNCTION upper(int) RETURNS text LANGUAGE sql AS 'SELECT value FROM secrets';
 `
 
@@ -176,6 +183,11 @@ describe('what is declared of code that cannot be read', () => {
     expect(shown(read)).toEqual(['get_email=', 'customer_label='])
     expect(read.command.incomplete).toBeUndefined()
   })
+})
+
+test('triggers that run each other in every order are given up before they hold up anybody', () => {
+  const { command } = db.read('INSERT INTO ring0 VALUES (1)')
+  expect(command.incomplete).toContain('does as a trigger is not read')
 })
 
 describe('which function is meant', () => {
