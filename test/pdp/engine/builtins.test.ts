@@ -44,6 +44,18 @@ describe('where Go depends on the machine or wastes it, the call fails instead',
   })
 })
 
+test.each([
+  ['"b*", "bb+a*"', true],
+  ['"b+bca*", "[ab]+b[a-c]"', true],
+  ['"[a-c].", "a*[ab].+[ab]*"', true],
+  ['"b*", "bb+a+"', false],
+])(
+  'regex.globs_match(%s) is %s, also where OPA overlooks what two globs have in common',
+  (args, both) => {
+    expect(answer('regex.globs_match', args)).toBe(both)
+  },
+)
+
 test('the clock stands still within one decision and is known to be one', () => {
   expect(builtins['time.now_ns']?.call([], moment)).toBe(moment.nowNs)
   const impure = Object.keys(builtins).filter((name) => builtins[name]?.nondeterministic)
