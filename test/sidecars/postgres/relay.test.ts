@@ -34,7 +34,7 @@ const catalogue = {
   schemas: new Set(['public']),
   sign: 'same',
   mark: '',
-  byOid: (oid: number) => (oid === customers ? { kind: 'table', columns: [] } : undefined),
+  byOid: (oid: number) => (oid === customers ? { kind: 'table', columns: [id, email] } : undefined),
   column: (oid: number, number: number) => {
     const column = oid === customers ? names.get(number) : undefined
     if (column === undefined) return undefined
