@@ -1,7 +1,8 @@
 /** The product's sidecar, which keeps what it made of the latest texts. */
 import type { Command } from '../../pdp/contract.ts'
+import { toRun } from '../../sidecars/postgres/outgoing.ts'
 import { speaking } from '../../sidecars/postgres/speaking.ts'
-import { read, ready } from '../../sidecars/postgres/statement.ts'
+import { ready } from '../../sidecars/postgres/statement.ts'
 import { template } from '../../sidecars/postgres/template.ts'
 import type { Sidecar } from '../../sidecars/sidecar.ts'
 
@@ -16,8 +17,8 @@ export function recorder(): {
   // What differs in plain values only is read once.
   const key = (text: string): string => template(text)?.key ?? text
   return {
-    sidecar: speaking((text, scope) => {
-      const statements = read(text, scope)
+    sidecar: speaking((text, scope, prepared) => {
+      const statements = toRun(text, scope, prepared)
       const [first] = statements
       if (known.size >= keptMax) known.clear()
       if (first !== undefined) known.set(key(text), first.command)

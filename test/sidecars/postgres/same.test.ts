@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { length } from '../../../sidecars/postgres/frames.ts'
 import { fields } from '../../../sidecars/postgres/report.ts'
 import { login } from '../../../sidecars/postgres/upstream.ts'
 import type { Channel } from '../../../sidecars/sidecar.ts'
@@ -90,12 +91,16 @@ async function heard(channel: Channel, dialogue: readonly Buffer[]): Promise<rea
   channel.write(Buffer.concat([...dialogue, ...ending]))
   const seen: string[] = []
   for (let ended = false; ; ) {
-    const frame = await channel.read()
-    if (frame === undefined) return [...seen, 'closed']
-    const letter = String.fromCharCode(frame[0] ?? 0)
-    const said = letter === 'E' || letter === 'N' ? fields(frame)['C'] : frame.toString('hex', 5)
-    seen.push(`${letter} ${said}`)
-    ended ||= letter === 'D' && frame.includes(marker)
+    const frames = await channel.read()
+    if (frames === undefined) return [...seen, 'closed']
+    const letter = String.fromCharCode(frames[0] ?? 0)
+    // Rows of a server come many at a time.
+    for (let at = 0; at < frames.length; at += length(frames, at)) {
+      const frame = frames.subarray(at, at + length(frames, at))
+      const said = letter === 'E' || letter === 'N' ? fields(frame)['C'] : frame.toString('hex', 5)
+      seen.push(`${letter} ${said}`)
+    }
+    ended ||= letter === 'D' && frames.includes(marker)
     if (ended && letter === 'Z') return seen
   }
 }
