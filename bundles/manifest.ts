@@ -1,5 +1,6 @@
 /** The parts of a bundle that mean something: manifest, module, data. */
 import * as z from 'zod'
+import { codeOf } from '../pdp/engine/code.ts'
 import { utf8 } from './canonical.ts'
 import type { BundleFile } from './tar.ts'
 
@@ -29,6 +30,8 @@ export function readContent(files: readonly BundleFile[]): Content {
   checkRoots(manifest)
   const wasm = readModule(files, manifest)
   const data = readData(files)
+  // What a gate would refuse to load is not built either.
+  codeOf(data)
   const outside = Object.keys(data).find((key) => !covered(key, manifest.roots))
   if (outside !== undefined)
     throw new Error(`data.json holds ${JSON.stringify(outside)}, which no root of .manifest covers`)

@@ -9,6 +9,7 @@ import type {
   Subject,
   Upstream,
 } from './contract.ts'
+import { nothingDeclared } from './engine/code.ts'
 import { newId } from './id.ts'
 import { type Lifetime, lifetime } from './lifetime.ts'
 import { capabilitiesOf } from './obligations.ts'
@@ -163,6 +164,7 @@ export function gate(parts: GateParts): GateKeeper {
   return {
     resource,
     upstream,
+    declarations: () => parts.engine.declarations?.(resource.id) ?? nothingDeclared,
     async open(knock) {
       try {
         return await enter(knock)

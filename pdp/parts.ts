@@ -1,5 +1,14 @@
 /** The parts of the decision point, and what they tell each other. Types only; no sidecar knows them. */
-import type { Credential, Decision, Effect, HoldRule, Input, Reason, Subject } from './contract.ts'
+import type {
+  Credential,
+  Decision,
+  Declarations,
+  Effect,
+  HoldRule,
+  Input,
+  Reason,
+  Subject,
+} from './contract.ts'
 
 /** A verified bundle, ready to be activated: only bundles/verify.ts makes one. */
 export type PolicyBundle = {
@@ -28,6 +37,8 @@ export type Verdict = {
 /** The decision engine. Never throws, never answers anything but a well-formed decision. */
 export interface Engine {
   evaluate(input: Input): Verdict
+  /** What the bundle in charge says of a resource's code; the same object until it says something else. */
+  declarations?(resource: string): Declarations
 }
 
 /** Where the gate's own login to a datastore comes from; re-read when it changes. Throws Refusal. */

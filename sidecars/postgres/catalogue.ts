@@ -1,3 +1,4 @@
+import type { Declarations, Declared } from '../../pdp/contract.ts'
 import {
   type Column,
   type Catalogue as General,
@@ -6,7 +7,7 @@ import {
   type Relation,
   type RelationKind,
 } from '../sql/catalogue.ts'
-import type { Declarations, Declared, Library } from '../sql/lineage/library.ts'
+import type { Library } from '../sql/lineage/library.ts'
 import { groups, multimap, text } from './grouping.ts'
 import { loadLibrary } from './lineage/library.ts'
 import { columnsOf } from './lineage/relations.ts'

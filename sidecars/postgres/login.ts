@@ -4,6 +4,7 @@ import type { Channel, Door, Link, Wire } from '../sidecar.ts'
 import { type CancelKeys, cancelKeys, cancelUpstream } from './cancel.ts'
 import { catalogueOf, type Shared } from './catalogues.ts'
 import { ask } from './control.ts'
+import { declaredBy } from './declared.ts'
 import { int32, message } from './frames.ts'
 import { front, token } from './front.ts'
 import { type SearchPath, tracker } from './path/tracker.ts'
@@ -74,7 +75,7 @@ async function linked(admitted: Admitted): Promise<Link> {
   const { client, gate, door, session, startup, keys } = admitted
   const { credential } = session
   const { database } = startup
-  const catalogue = await catalogueOf(gate, database, credential)
+  const catalogue = declaredBy(gate, await catalogueOf(gate, database, credential))
   const settings = { ...startup.settings, database }
   const server = await upstreamLogin(gate.upstream, credential, settings, door.frameBytesMax)
   try {

@@ -1,4 +1,5 @@
-import type { Declared, Library } from './lineage/library.ts'
+import type { Declared } from '../../pdp/contract.ts'
+import type { Library } from './lineage/library.ts'
 
 /** What a relation is, in the words policies use. */
 export type RelationKind =

@@ -38,6 +38,8 @@ export interface Stage {
   direct(variant: Variant): Promise<Client>
   /** Every decision on a command since the last call, in order. */
   decided(): readonly Decided[]
+  /** Puts a bundle in charge that says this of code. */
+  declare(code: object): Promise<void>
   /** Makes the databases what they were. */
   restore(): Promise<void>
   /** The same, and a gate that knows nothing of them. */
@@ -55,7 +57,7 @@ const schemas = ['schema', 'own'].map((name) => {
 /** Starts the server, fills both databases and opens the gate. */
 export async function stage(): Promise<Stage> {
   const server = await startPostgres()
-  const policy = await decider()
+  const { policy, declare } = await decider()
   server.sql(`create role app login superuser password '${role.password}'; create database base_a`)
   server.sql(schemas.map(({ text }) => text).join('\n'), 'base_a')
   // A copy, so that everything has the same numbers.
@@ -75,6 +77,7 @@ export async function stage(): Promise<Stage> {
       (
         audit.entries.splice(0) as unknown as readonly (Decided & { readonly kind: string })[]
       ).filter(({ kind, input }) => kind === 'decision' && input.phase === 'command'),
+    declare,
     restore: () => restored(server),
     async reopen() {
       await way.close()
@@ -97,16 +100,20 @@ async function restored(server: PostgresServer): Promise<void> {
   server.sql(`${drops}\n${copies}`)
 }
 
-async function decider(): Promise<ManagedEngine> {
+type Decider = Pick<Stage, 'declare'> & { readonly policy: ManagedEngine }
+
+async function decider(): Promise<Decider> {
   const source = mkdtempSync(join(tmpdir(), 'postern-wire-'))
   try {
     cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
     cpSync(folder('./policies'), source, { recursive: true })
     const opa = folder('../../.tools/opa')
     const { wasm, data } = readContent(await buildBundle({ source, revision: 'wire', opa }))
-    const made = engine()
-    await made.activate({ name: 'wire', revision: 'wire', digest: 'wire', entrypoint, wasm, data })
-    return made
+    const policy = engine()
+    const bundle = { name: 'wire', revision: 'wire', digest: 'wire', entrypoint, wasm, data }
+    await policy.activate(bundle)
+    const declare = (code: object) => policy.activate({ ...bundle, data: { ...data, code } })
+    return { policy, declare }
   } finally {
     rmSync(source, { recursive: true, force: true })
   }

@@ -4,6 +4,7 @@ import type { Role } from '../../sql/lineage/roles.ts'
 import { columnsNamed } from '../../sql/lineage/scope.ts'
 import { either, type Value } from '../../sql/lineage/value.ts'
 import { as, open, word } from '../read/ast.ts'
+import { dependent } from './keys.ts'
 import { runOrdering } from './operators.ts'
 import { type At, type Reading, use } from './reading.ts'
 
@@ -29,17 +30,20 @@ export function groups(
   list: readonly Node[] | undefined,
   columns: Fields,
   at: At,
+  told: ReadonlySet<Node> = dependent(list ?? [], at),
 ): void {
   for (const one of list ?? []) {
     const inner = as(one, 'GroupingSet')?.content ?? as(one, 'RowExpr')?.args
-    if (inner !== undefined) groups(reading, inner, columns, at)
+    // Each of several sets may lack the key.
+    if (inner !== undefined) groups(reading, inner, columns, at, new Set())
     else if (as(one, 'GroupingSet') === undefined) {
       const name = bareName(one)
       const input =
         name !== undefined &&
         columnsNamed(at.scope && { ...at.scope, outer: undefined }, name).columns.length > 0
       const value = input ? undefined : shown(one, columns)
-      use(reading, value ?? meaning(reading, one, at), 'group')
+      const grouped = value ?? meaning(reading, one, at)
+      if (!told.has(one)) use(reading, grouped, 'group')
     }
   }
 }

@@ -1,4 +1,3 @@
-import type { Effect } from '../../../pdp/contract.ts'
 import type { Routine } from '../catalogue.ts'
 
 /** A type of the datastore. */
@@ -79,24 +78,4 @@ export type Conversion = {
   readonly runs: string | undefined
   /** Not only where a value is stored. */
   readonly anywhere: boolean
-}
-
-/** What somebody answers for who has read code that cannot be read here. */
-export type Declared = {
-  /** Columns it looks at, as `schema.table.column`. */
-  readonly reads: readonly string[]
-  /** Columns its answer may come from, besides what it is given. */
-  readonly returns: readonly string[]
-  /** Relations it writes to, as `schema.table`. */
-  readonly writes?: readonly string[]
-  /** What else it does. */
-  readonly effects?: readonly Effect[]
-}
-
-/** What a bundle says of the code of one datastore. */
-export type Declarations = {
-  /** By signature: `schema.name(type, type)`, types as the datastore writes them out. */
-  readonly functions: ReadonlyMap<string, Declared>
-  /** Views and functions, as `schema.name`, that show nothing protected: somebody reviewed them. */
-  readonly declassify: ReadonlySet<string>
 }

@@ -1,10 +1,9 @@
-import type { Command, Output } from '../../../../pdp/contract.ts'
+import type { Command, Declarations, Declared, Output } from '../../../../pdp/contract.ts'
 import { declaring } from '../../../../sidecars/postgres/catalogue.ts'
 import { begin } from '../../../../sidecars/postgres/lineage/begin.ts'
 import { nowhere, type Surroundings } from '../../../../sidecars/postgres/lineage/reading.ts'
 import { parse } from '../../../../sidecars/postgres/read/parser.ts'
 import { facts, type SqlFacts } from '../../../../sidecars/sql/facts.ts'
-import type { Declarations, Declared } from '../../../../sidecars/sql/lineage/library.ts'
 import { outputs } from '../../../../sidecars/sql/lineage/output.ts'
 import { type Database, database } from '../reading.ts'
 
