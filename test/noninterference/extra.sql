@@ -18,3 +18,5 @@ CREATE TABLE public.inbox (id int PRIMARY KEY, name text, body text);
 INSERT INTO public.inbox VALUES (10,'ten','b');
 CREATE FUNCTION public.trg_fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := (SELECT email FROM public.customers WHERE id = NEW.id); RETURN NEW; END $$;
 CREATE TRIGGER inbox_fill BEFORE INSERT ON public.inbox FOR EACH ROW EXECUTE FUNCTION public.trg_fill();
+-- A planner that knows hidden values may order rows by them.
+ALTER TABLE public.cases ALTER note SET STATISTICS 0, ALTER amount SET STATISTICS 0;

@@ -47,8 +47,8 @@ type Bounds = {
 }
 
 const bounds: readonly Bounds[] = [
-  { profile: 'masked', share: 0.7, refusedNeedlesslyMax: 0.35, maskedNeedlesslyMax: 0.1 },
-  { profile: 'sealed', share: 0.3, refusedNeedlesslyMax: 0.35, maskedNeedlesslyMax: 0.5 },
+  { profile: 'masked', share: 0.7, refusedNeedlesslyMax: 0.3, maskedNeedlesslyMax: 0.1 },
+  { profile: 'sealed', share: 0.3, refusedNeedlesslyMax: 0.12, maskedNeedlesslyMax: 0.2 },
 ]
 
 test.each(bounds)(
