@@ -52,6 +52,8 @@ function agrees(found: Findings): void {
   expect(found.threw).toEqual([])
   expect(found.missing).toEqual([])
   expect(found.contradictions).toEqual([])
+  expect(found.unplanned).toEqual([])
+  expect(found.narrower).toEqual([])
   expect(found.slowestMs, found.slowest).toBeLessThan(readMsMax)
 }
 
@@ -61,6 +63,7 @@ function summary(name: string, found: Findings): void {
     `${name}: ${found.compared} statements compared with the server's analyser: ${share(found.identical)} identical, ` +
       `${share(found.superset)} more, ${share(found.incomplete)} incomplete, ${found.missing.length} missing something; ` +
       `${found.described} answers described, ${found.outputsAbsent} without lineage, ${found.contradictions.length} contradictions; ` +
+      `${found.planned} plans, ${found.unplanned.length} of them with a relation that is not ours, ${found.narrower.length} with fewer columns; ` +
       `slowest read ${found.slowestMs.toFixed(0)} ms`,
   )
 }

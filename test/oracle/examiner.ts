@@ -5,6 +5,7 @@ import { description, type Field } from '../../sidecars/postgres/rows.ts'
 import { read, type Scope, type Statement } from '../../sidecars/postgres/statement.ts'
 import type { Catalogue } from '../../sidecars/sql/catalogue.ts'
 import { compared, serverUses } from './compare.ts'
+import { planOf, unnamed } from './plan.ts'
 import type { Listener, Talk } from './wiretap.ts'
 
 /** What came out, over every statement. Only ever grows. */
@@ -20,6 +21,10 @@ export type Findings = {
   described: number
   outputsAbsent: number
   readonly contradictions: string[]
+  /** Plans looked at, those with a relation that we do not name, and with fewer columns. */
+  planned: number
+  readonly unplanned: string[]
+  readonly narrower: string[]
   read: number
   slowestMs: number
   slowest: string
@@ -41,6 +46,9 @@ export function findings(): Findings {
     described: 0,
     outputsAbsent: 0,
     contradictions: [],
+    planned: 0,
+    unplanned: [],
+    narrower: [],
     read: 0,
     slowestMs: 0,
     slowest: '',
@@ -120,6 +128,7 @@ export function examiner(found: Findings): Listener {
       defined = true
     }
     if (inner === text) expected = { statement, catalogue: scope.catalogue }
+    await plan(found, inner, { statement, catalogue: scope.catalogue }, talk)
     const tree = await analysed(inner, talk)
     if (tree !== undefined) weigh(found, inner, tree, { statement, catalogue: scope.catalogue })
   }
@@ -173,6 +182,26 @@ async function analysed(inner: string, talk: Talk): Promise<string | undefined> 
     `select prosqlbody from pg_catalog.pg_proc where pronamespace operator(pg_catalog.=) 'postern_oracle'::pg_catalog.regnamespace`,
   )
   return rows[0]?.[0] ?? undefined
+}
+
+/** The server's plan, which may leave relations out but never has one more than ours. */
+async function plan(found: Findings, inner: string, ours: Expected, talk: Talk): Promise<void> {
+  if (ours.statement.command.incomplete !== undefined) return
+  await talk.ask('savepoint postern_plan')
+  const { rows, error } = await talk.ask(
+    `explain (verbose, costs off, format json) ${inner.replace(/[;\s]*$/, '')}`,
+  )
+  await talk.ask('rollback to savepoint postern_plan')
+  const json = rows[0]?.[0]
+  const told = error === undefined && typeof json === 'string' ? planOf(json) : undefined
+  if (told === undefined) return
+  found.planned += 1
+  const more = unnamed(told, ours.statement.command, ours.catalogue)
+  if (more.length > 0) found.unplanned.push(`${inner}\n  not ours: ${more.join(', ')}`)
+  const { outputs = [] } = ours.statement.command
+  // What is sorted or locked by is carried to the top as well.
+  if (told.columns > 0 && told.columns < outputs.length)
+    found.narrower.push(`${inner}\n  ${outputs.length} outputs, planned ${told.columns}`)
 }
 
 function timed(found: Findings, text: string, scope: Scope): readonly Statement[] {
