@@ -24,7 +24,8 @@ import {
   Usage,
 } from './pdp/commands/io.ts'
 import { pemOf } from './pdp/commands/parts.ts'
-import { type Door, serve } from './pdp/commands/serve.ts'
+import type { Door } from './pdp/commands/serve/serving.ts'
+import { serve } from './pdp/commands/serve.ts'
 import type { ListenerSettings, Settings } from './pdp/commands/settings.ts'
 import { shadowCommand } from './pdp/commands/shadow.ts'
 import { statusCommand } from './pdp/commands/status.ts'
