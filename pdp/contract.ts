@@ -2,9 +2,23 @@
  * The words every part of Postern shares. Types only: nothing here runs.
  * `Input` and `Decision` cross into Rego, so their names are snake_case there and mirrored by rego/contract/*.json.
  */
+
+import type { Obligation } from './decision.ts'
+import type { Declarations } from './declarations.ts'
 import type { Refusal } from './refusal.ts'
 import type { Rewrite } from './rewrite.ts'
 
+export type {
+  Decision,
+  HoldRule,
+  LimitRule,
+  MaskMethod,
+  MaskRule,
+  Obligation,
+  QuotaRule,
+  Reason,
+} from './decision.ts'
+export type { Declarations, Declared } from './declarations.ts'
 export type { AsciiRewrite, Rewrite } from './rewrite.ts'
 
 /** What a command does, whatever its protocol calls it. Closed: a new word is a change of contract. */
@@ -120,65 +134,6 @@ export type Grant = {
   readonly approved_by: readonly string[]
 }
 
-/** Why policy answered as it did. `rule` is the policy's package name, or `postern` for the library itself. */
-export type Reason = {
-  readonly rule: string
-  readonly code: string
-  readonly message: string
-  readonly remedy?: string
-}
-
-export type MaskMethod = 'null' | 'redact' | 'partial' | 'hash' | 'tokenize'
-
-/** Exactly one of `column`, `entity` and `path` names the target. */
-export type MaskRule = {
-  readonly rule: string
-  readonly column?: string
-  readonly entity?: string
-  readonly path?: string
-  readonly method: MaskMethod
-  readonly args?: Readonly<Record<string, unknown>>
-  readonly on_predicate: 'deny' | 'hold' | 'allow'
-}
-
-export type LimitRule = {
-  readonly metric: 'rows' | 'bytes' | 'duration_ms'
-  readonly max: number
-  readonly on_exceed: 'truncate' | 'deny'
-}
-
-export type QuotaRule = {
-  readonly name: string
-  readonly per: 'subject' | 'actor' | 'run' | 'session' | 'resource'
-  readonly metric: 'commands' | 'rows' | 'bytes'
-  readonly max: number
-  readonly window_s: number
-}
-
-export type HoldRule = {
-  readonly approvers: readonly string[]
-  readonly min_approvals: number
-  readonly bind: 'exact' | 'shape' | 'session'
-  readonly ttl_s: number
-  readonly wait_s: number
-}
-
-/** What policy answered: rego/contract/decision.json. */
-export type Decision = {
-  readonly effect: 'allow' | 'hold' | 'deny'
-  readonly reasons: readonly Reason[]
-  readonly masks: readonly MaskRule[]
-  readonly limits: readonly LimitRule[]
-  readonly quotas: readonly QuotaRule[]
-  readonly hold?: HoldRule
-  readonly obligations: readonly Obligation[]
-}
-
-export type Obligation = {
-  readonly name: string
-  readonly args?: Readonly<Record<string, unknown>>
-}
-
 /** What a sidecar must do: the decision after quotas, record and people had their say. */
 export type Ruling = Allowed | Refused
 
@@ -250,26 +205,6 @@ export interface Session {
   alarm(text: string, decision: string): void
   /** Puts on record that this connection ended, and why when it was not a goodbye. Idempotent. */
   close(problem?: unknown): void
-}
-
-/** What somebody answers for who has read code that a gate cannot read. */
-export type Declared = {
-  /** Columns it looks at, as `schema.table.column`. */
-  readonly reads: readonly string[]
-  /** Columns its answer may come from, besides what it is given. */
-  readonly returns: readonly string[]
-  /** Relations it writes to, as `schema.table`. */
-  readonly writes?: readonly string[]
-  /** What else it does. */
-  readonly effects?: readonly Effect[]
-}
-
-/** What a bundle says of the code in one datastore: `data.code.<resource>`. */
-export type Declarations = {
-  /** By signature: `schema.name(type, type)`, types as the datastore writes them out. */
-  readonly functions: ReadonlyMap<string, Declared>
-  /** Views and functions, as `schema.name`, that show nothing protected: somebody reviewed them. */
-  readonly declassify: ReadonlySet<string>
 }
 
 /** The way in: one per listener. */

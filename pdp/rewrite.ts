@@ -1,4 +1,4 @@
-import type { MaskMethod } from './contract.ts'
+import type { MaskMethod } from './decision.ts'
 
 /** One cell as text in, what the client may see out; null where the type cannot carry a rewritten value. */
 export type Rewrite = {
