@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { buildBundle } from './build.ts'
 import { describeBundle, type Inspection, inspectBundle } from './inspect.ts'
 import { gitRevision } from './revision.ts'
-import { defaultKeyId, packSigned, type SignOptions, signBundle } from './sign.ts'
+import { addSignature, defaultKeyId, packSigned, type SignOptions, signBundle } from './sign.ts'
 import { trustSet } from './trust.ts'
 import { verifyBundle } from './verify.ts'
 
@@ -21,6 +21,8 @@ const help = `postern bundle: from policies to a bundle that a gate trusts
       compiles the folder with opa (tests left out) and signs it; the revision is the git commit unless given
   postern bundle sign --bundle in.tar.gz --output out.tar.gz --key key.pem [signing options]
       signs a bundle anew, e.g. one that \`opa build -t wasm -e postern/decision\` made
+  postern bundle sign --add --bundle in.tar.gz --output out.tar.gz --key second.pem --key-id ID
+      signs it besides who did already, with their sequence, expiry and scope: for gates that ask for several signers
   postern bundle verify --bundle policy.tar.gz --key public.pem [--key-id ID] [--algorithm A] [--scope S] [--demo]
       checks it as a gate would; --demo trusts the published demo key
   postern bundle inspect --bundle policy.tar.gz
@@ -47,6 +49,7 @@ const options = {
   sequence: { type: 'string' },
   expires: { type: 'string' },
   scope: { type: 'string' },
+  add: { type: 'boolean' },
   revision: { type: 'string' },
   opa: { type: 'string' },
   demo: { type: 'boolean' },
@@ -64,7 +67,7 @@ type Verb = {
 const signing = ['key-id', 'algorithm', 'sequence', 'expires', 'scope'] as const
 const verbs: Readonly<Record<string, Verb>> = {
   build: { needs: ['source', 'output', 'key'], takes: [...signing, 'revision', 'opa'], run: build },
-  sign: { needs: ['bundle', 'output', 'key'], takes: signing, run: sign },
+  sign: { needs: ['bundle', 'output', 'key'], takes: [...signing, 'add'], run: sign },
   verify: {
     needs: ['bundle', 'key'],
     takes: ['key-id', 'algorithm', 'scope', 'demo'],
@@ -100,8 +103,15 @@ async function build(values: Values, io: CommandIo): Promise<void> {
 }
 
 async function sign(values: Values, io: CommandIo): Promise<void> {
+  const said = (['sequence', 'expires', 'scope'] as const).find(
+    (name) => values[name] !== undefined,
+  )
+  if (values.add === true && said !== undefined)
+    throw new Usage(`--add takes no --${said}: all signers say the same`)
   const signed = await signOptions(values, io)
-  await write(await signBundle(await read(text(values, 'bundle')), signed), values, io)
+  const bundle = await read(text(values, 'bundle'))
+  const add = values.add === true ? addSignature : signBundle
+  await write(await add(bundle, signed), values, io)
 }
 
 async function verify(values: Values, io: CommandIo): Promise<void> {

@@ -1,8 +1,8 @@
 import { readArchive } from './archive.ts'
 import { sha256 } from './digest.ts'
+import { claimed, signatureFile, signaturesOf } from './envelope.ts'
 import { readManifest } from './manifest.ts'
 import { neededBuiltins } from './module.ts'
-import { claimed, onlySignature, signatureFile } from './signature.ts'
 import type { BundleFile } from './tar.ts'
 import { when } from './time.ts'
 
@@ -42,10 +42,10 @@ export async function describeBundle(bytes: Buffer): Promise<string> {
 function signatureState(files: readonly BundleFile[]): string {
   if (!files.some(({ name }) => name === signatureFile)) return 'none'
   try {
-    const { alg, kid, claims } = claimed(onlySignature(files))
-    const { postern_sequence: sequence, exp, scope } = claims
+    const signatures = signaturesOf(files).map(claimed)
+    const { postern_sequence: sequence, exp, scope } = signatures[0]?.claims ?? {}
     const facts = [
-      `${alg ?? 'no algorithm'}, key id ${kid ?? 'not named'}`,
+      ...signatures.map(({ alg, kid }) => `${alg ?? 'no algorithm'}, key id ${kid ?? 'not named'}`),
       ...(sequence === undefined ? [] : [`sequence ${sequence}`]),
       ...(exp === undefined ? [] : [`expires ${when(exp)}`]),
       ...(scope === undefined ? [] : [`scope ${scope}`]),

@@ -1,4 +1,5 @@
 import { readArchive, writeArchive } from './archive.ts'
+import { claimed, headerOf, signaturesMax, signaturesOf } from './envelope.ts'
 import { algorithmOf, privateKey } from './keys.ts'
 import { signFiles } from './signature.ts'
 import type { BundleFile } from './tar.ts'
@@ -17,6 +18,9 @@ export type SignOptions = {
   readonly scope?: string
   readonly nowMs?: number
 }
+
+/** How a signature is added. */
+export type AddOptions = Pick<SignOptions, 'pem' | 'id' | 'algorithm' | 'nowMs'>
 
 /** The key id that `opa build` writes unless told otherwise. */
 export const defaultKeyId = 'default'
@@ -37,7 +41,25 @@ export async function packSigned(files: readonly BundleFile[], options: SignOpti
   return writeArchive(await signFiles(files, { key, id, algorithm, claims }))
 }
 
-/** Signs a bundle anew; an old signature is replaced. */
+/** Signs a bundle besides who signed it already, and says the same of sequence, expiry and scope as they do. */
+export async function addSignature(
+  bundle: Buffer,
+  { pem, id = defaultKeyId, algorithm, nowMs = Date.now() }: AddOptions,
+): Promise<Buffer> {
+  const files = await readArchive(bundle)
+  const beside = signaturesOf(files)
+  const [first = ''] = beside
+  if (beside.some((jws) => headerOf(jws).kid === id))
+    throw new Error(`a key with the id ${id} has signed it already: name another one (--key-id)`)
+  if (beside.length >= signaturesMax) throw new Error(`it has ${signaturesMax} signatures already`)
+  const { files: _files, iat: _iat, ...said } = claimed(first).claims
+  const key = privateKey(pem)
+  const claims = { iat: Math.floor(nowMs / 1000), ...said }
+  const signing = { key, id, algorithm: algorithmOf(key, algorithm), claims, beside }
+  return writeArchive(await signFiles(files, signing))
+}
+
+/** Signs a bundle anew; old signatures are replaced. */
 export async function signBundle(bundle: Buffer, options: SignOptions): Promise<Buffer> {
   return packSigned(await readArchive(bundle), options)
 }

@@ -1,36 +1,14 @@
-/** The `.signatures.json` file in OPA's format: one compact JWS over the hashes of all other files. */
+/** Signatures in OPA's format: compact JWS over the hashes of all other files of a bundle. */
 import type { KeyObject } from 'node:crypto'
-import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose'
-import * as z from 'zod'
-import { utf8 } from './canonical.ts'
+import { CompactSign, compactVerify } from 'jose'
 import { fileDigest, hashes } from './digest.ts'
+import { type Claims, claimsOf, headerOf, signatureFile, signaturesOf } from './envelope.ts'
 import type { Algorithm } from './keys.ts'
 import type { BundleFile } from './tar.ts'
 import type { Trust, TrustedKey } from './trust.ts'
 
-export const signatureFile = '.signatures.json'
-
-/** OPA takes every file with this ending for the signature file. */
-const signatureEnding = 'signatures.json'
-
-const envelope = z.object({
-  signatures: z.array(z.string()),
-  plugin: z.string().optional(),
-})
-
-const claims = z.object({
-  files: z.array(z.object({ name: z.string(), hash: z.string(), algorithm: z.string() })),
-  scope: z.string().optional(),
-  iat: z.number().optional(),
-  nbf: z.number().optional(),
-  exp: z.number().optional(),
-  postern_sequence: z.int().nonnegative().optional(),
-})
-
-export type Claims = z.infer<typeof claims>
-
-/** A signature that was checked: who made it, and what it says. */
-export type Signed = { readonly key: TrustedKey; readonly claims: Claims }
+/** A bundle whose signatures were checked: who made them, and what they say together. */
+export type Signed = { readonly keys: readonly TrustedKey[]; readonly claims: Claims }
 
 /** What to write into a signature besides the files. */
 export type Signing = {
@@ -38,77 +16,89 @@ export type Signing = {
   readonly id: string
   readonly algorithm: Algorithm
   readonly claims: Omit<Claims, 'files'>
+  /** Signatures that stay beside the new one; without, it stands alone. */
+  readonly beside?: readonly string[]
 }
 
-/** The files with a new signature in place of an old one. */
+/** What all signers of a bundle must say alike. */
+const agreed = ['postern_sequence', 'exp', 'nbf', 'scope'] as const
+
+/** The files with a new signature, in place of the old ones or beside them. */
 export async function signFiles(files: readonly BundleFile[], signing: Signing) {
   const unsigned = files.filter(({ name }) => name !== signatureFile)
   const hashed = unsigned.map(({ name, content }) => {
     return { name, hash: fileDigest(name, content, 'SHA-256'), algorithm: 'SHA-256' }
   })
-  const { id, algorithm, key } = signing
+  const { id, algorithm, key, beside = [] } = signing
   // `keyid` is what OPA before 1.20 looks for when the header has no `kid`.
   const payload = { files: hashed, keyid: id, ...signing.claims }
   const jws = await new CompactSign(Buffer.from(JSON.stringify(payload)))
     .setProtectedHeader({ alg: algorithm, kid: id })
     .sign(key)
-  const content = Buffer.from(JSON.stringify({ signatures: [jws] }))
+  const content = Buffer.from(JSON.stringify({ signatures: [...beside, jws] }))
   return [...unsigned, { name: signatureFile, content }]
 }
 
-/** Checks that a trusted key signed exactly these files. Throws an Error that says what is wrong; times and scope are not looked at. */
+/**
+ * Checks that enough trusted keys signed exactly these files. A signature by a key that is not trusted counts for
+ * nothing; one that a trusted key did not make is an error. Throws an Error that says what is wrong; times and
+ * scope are not looked at.
+ */
 export async function checkSignature(files: readonly BundleFile[], trust: Trust): Promise<Signed> {
-  const jws = onlySignature(files)
-  const signed = await checkedBy(candidates(jws, trust), jws)
-  checkFiles(files, signed.claims)
-  return signed
+  const signatures = signaturesOf(files)
+  const known = signatures.filter((jws) => candidates(jws, trust).length > 0)
+  if (known.length === 0) throw untrusted(signatures, trust)
+  const checked = await Promise.all(known.map((jws) => checkedBy(candidates(jws, trust), jws)))
+  const keys = checked.map(({ key }) => key)
+  const twice = keys.find((key, at) => keys.indexOf(key) !== at)
+  if (twice !== undefined)
+    throw new Error(`the key ${twice.id} made 2 signatures; each counts once`)
+  if (keys.length < trust.signaturesMin) throw tooFew(keys, trust)
+  for (const { claims } of checked) checkFiles(files, claims)
+  return { keys, claims: together(checked.map(({ claims }) => claims)) }
 }
 
-/** The one JWS of a bundle. Throws when there is none, or more than one. */
-export function onlySignature(files: readonly BundleFile[]): string {
-  const named = files.filter(({ name }) => name.endsWith(signatureEnding))
-  const stray = named.find(({ name }) => name !== signatureFile)
-  if (stray !== undefined)
-    throw new Error(`${stray.name} could be taken for the signature file ${signatureFile}`)
-  const file = named[0]
-  if (file === undefined)
-    throw new Error(`the bundle is not signed: ${signatureFile} is missing (postern bundle sign)`)
-  const { signatures, plugin = '' } = read(envelope, () => JSON.parse(utf8(file.content)))
-  if (plugin !== '' && plugin !== '_default')
-    throw new Error(`${signatureFile} asks for the verifier ${JSON.stringify(plugin)}: remove it`)
-  const [jws] = signatures
-  if (jws === undefined || signatures.length > 1)
-    throw new Error(`${signatureFile} holds ${signatures.length} signatures; it must be one`)
-  return jws
+function untrusted(signatures: readonly string[], trust: Trust): Error {
+  const ids = signatures.map((jws) => JSON.stringify(headerOf(jws).kid))
+  return new Error(
+    `the bundle is signed with the key id ${ids.join(' and ')}, which is not trusted; ` +
+      `trusted: ${trust.keys.map(({ id }) => id).join(', ')}`,
+  )
 }
 
-/** What a signature claims, unchecked: for people who inspect a bundle, never for a decision. */
-export function claimed(jws: string) {
-  const payload = Buffer.from(jws.split('.')[1] ?? '', 'base64url')
-  const { alg, kid } = header(jws)
-  return { alg, kid, claims: read(claims, () => JSON.parse(utf8(payload))) }
+function tooFew(keys: readonly TrustedKey[], trust: Trust): Error {
+  return new Error(
+    `the bundle is signed by ${keys.map(({ id }) => id).join(', ')}, and ${trust.signaturesMin} of ` +
+      `${trust.keys.map(({ id }) => id).join(', ')} must sign it (postern bundle sign --add)`,
+  )
+}
+
+/** One set of claims for all signers. Throws where they differ: nobody may stretch what another one signed. */
+function together(all: readonly Claims[]): Claims {
+  const [first, ...others] = all
+  if (first === undefined) throw new Error('the bundle is not signed')
+  for (const name of agreed)
+    if (others.some((claims) => claims[name] !== first[name]))
+      throw new Error(`the signatures disagree on ${name}: sign the same bundle (--add)`)
+  const signed = all.flatMap(({ iat }) => (iat === undefined ? [] : [iat]))
+  return signed.length === 0 ? first : { ...first, iat: Math.max(...signed) }
 }
 
 function candidates(jws: string, trust: Trust): readonly TrustedKey[] {
-  const { kid } = header(jws)
-  if (kid === undefined) return trust.keys
-  const keys = trust.keys.filter(({ id }) => id === kid)
-  if (keys.length === 0)
-    throw new Error(
-      `the bundle is signed with the key id ${JSON.stringify(kid)}, which is not trusted; ` +
-        `trusted: ${trust.keys.map(({ id }) => id).join(', ')}`,
-    )
-  return keys
+  const { kid } = headerOf(jws)
+  return kid === undefined ? trust.keys : trust.keys.filter(({ id }) => id === kid)
 }
 
-async function checkedBy(keys: readonly TrustedKey[], jws: string): Promise<Signed> {
+async function checkedBy(
+  keys: readonly TrustedKey[],
+  jws: string,
+): Promise<{ readonly key: TrustedKey; readonly claims: Claims }> {
   for (const key of keys) {
     // In turn, because the first key that fits ends the search.
     const checked = await compactVerify(jws, key.key, { algorithms: [key.algorithm] }).catch(
       () => undefined,
     )
-    if (checked === undefined) continue
-    return { key, claims: read(claims, () => JSON.parse(utf8(checked.payload))) }
+    if (checked !== undefined) return { key, claims: claimsOf(checked.payload) }
   }
   const tried = keys.map(({ id, algorithm }) => `${id} (${algorithm})`).join(', ')
   throw new Error(
@@ -140,23 +130,4 @@ function hashName(algorithm: string, name: string): keyof typeof hashes {
   throw new Error(
     `the file ${name} is signed by ${JSON.stringify(algorithm)}; accepted: ${Object.keys(hashes).join(', ')}`,
   )
-}
-
-function header(jws: string): { readonly alg?: string; readonly kid?: string } {
-  try {
-    const { alg, kid } = decodeProtectedHeader(jws)
-    return { ...(alg === undefined ? {} : { alg }), ...(kid === undefined ? {} : { kid }) }
-  } catch {
-    throw new Error(`the signature in ${signatureFile} is not a JWS`)
-  }
-}
-
-function read<T>(shape: z.ZodType<T>, parse: () => unknown): T {
-  try {
-    return shape.parse(parse())
-  } catch (error) {
-    const issue = error instanceof z.ZodError ? error.issues[0] : undefined
-    const where = issue === undefined ? '' : `: ${issue.path.join('.')}: ${issue.message}`
-    throw new Error(`${signatureFile} has not the form OPA writes${where}`)
-  }
 }

@@ -9,6 +9,8 @@ export type TrustOptions = {
   readonly keys: readonly TrustedKeyOptions[]
   /** The `scope` claim a signature must carry. */
   readonly scope?: string
+  /** How many of the keys must have signed: one unless given. */
+  readonly signaturesMin?: number
   /** Claims every bundle must carry; without this a bundle may leave them out. */
   readonly required?: readonly RequiredClaim[]
   /** Accept the demo key, whose private half is published. */
@@ -28,6 +30,7 @@ export type RequiredClaim = 'sequence' | 'expiry'
 export type Trust = {
   readonly keys: readonly TrustedKey[]
   readonly scope: string | undefined
+  readonly signaturesMin: number
   readonly required: readonly RequiredClaim[]
 }
 
@@ -53,8 +56,13 @@ export function trustSet(options: TrustOptions): Trust {
   problems.push(...doubled(keys.map(({ id }) => id)).map((id) => `two keys have the id ${id}`))
   const twice = doubled(keys.map((key) => key.fingerprint))
   problems.push(...twice.map((print) => `the key with fingerprint ${print} is listed twice`))
+  const { signaturesMin = 1 } = options
+  if (!Number.isInteger(signaturesMin) || signaturesMin < 1)
+    problems.push('the least number of signatures is a whole number from 1')
+  if (options.keys.length > 0 && signaturesMin > options.keys.length)
+    problems.push(`${signaturesMin} keys must sign, and only ${options.keys.length} are trusted`)
   if (problems.length > 0) throw new Error(problems.join('; '))
-  return { keys, scope: options.scope, required: options.required ?? [] }
+  return { keys, scope: options.scope, signaturesMin, required: options.required ?? [] }
 }
 
 function trustedKey(given: TrustedKeyOptions, demo: boolean): TrustedKey {

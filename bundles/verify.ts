@@ -1,8 +1,9 @@
 import type { PolicyBundle } from '../pdp/parts.ts'
 import { readArchive } from './archive.ts'
 import { sha256 } from './digest.ts'
+import type { Claims } from './envelope.ts'
 import { entrypoint, readContent } from './manifest.ts'
-import { type Claims, checkSignature } from './signature.ts'
+import { checkSignature } from './signature.ts'
 import { when } from './time.ts'
 import type { RequiredClaim, Trust } from './trust.ts'
 

@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { readArchive } from '../../bundles/archive.ts'
 import { buildBundle } from '../../bundles/build.ts'
+import { signatureFile } from '../../bundles/envelope.ts'
 import { contentRevision } from '../../bundles/revision.ts'
 import { packSigned } from '../../bundles/sign.ts'
-import { signatureFile } from '../../bundles/signature.ts'
 import type { BundleFile } from '../../bundles/tar.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))

@@ -132,7 +132,8 @@ function sealedCheck(
 ): readonly Check[] {
   const { sealedCredential } = listener
   if (sealedCredential === undefined) return []
-  const run = () => sealed(checking, listener, credentialsOf(sealedCredential, env, 'sealed_credential'))
+  const run = () =>
+    sealed(checking, listener, credentialsOf(sealedCredential, env, 'sealed_credential'))
   return [{ about: `${listener.id}.sealed`, run }]
 }
 

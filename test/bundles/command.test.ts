@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readArchive } from '../../bundles/archive.ts'
 import { bundleCommand } from '../../bundles/command.ts'
-import { claimed, onlySignature } from '../../bundles/signature.ts'
+import { claimed, signaturesOf } from '../../bundles/envelope.ts'
 import { bundle, ecPair, ours, scratch } from './kit.ts'
 
 const opa = new URL('../../.tools/opa', import.meta.url).pathname
@@ -45,7 +45,7 @@ function repository() {
 }
 
 async function claims(path: string) {
-  return claimed(onlySignature(await readArchive(readFileSync(path))))
+  return claimed(signaturesOf(await readArchive(readFileSync(path)))[0] ?? '')
 }
 
 test('build, verify and inspect: the revision is the commit', async () => {

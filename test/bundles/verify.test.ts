@@ -2,9 +2,9 @@ import { createHmac, createPublicKey, sign } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { readArchive, writeArchive } from '../../bundles/archive.ts'
 import { sha256 } from '../../bundles/digest.ts'
+import { signatureFile } from '../../bundles/envelope.ts'
 import { algorithms } from '../../bundles/keys.ts'
 import { packSigned, signBundle } from '../../bundles/sign.ts'
-import { signatureFile } from '../../bundles/signature.ts'
 import type { BundleFile } from '../../bundles/tar.ts'
 import { type TrustOptions, trustSet } from '../../bundles/trust.ts'
 import { verifyBundle } from '../../bundles/verify.ts'
@@ -121,7 +121,7 @@ test.each<[string, () => Promise<Buffer>, string]>([
     '0 signatures',
   ],
   [
-    'two signatures',
+    'two signatures by one key',
     () => tampered((l) => edit(l, signatureFile, envelope([jwsOf(l), jwsOf(l)]))),
     '2 sig',
   ],
