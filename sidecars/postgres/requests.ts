@@ -3,7 +3,7 @@ import { nothing } from '../bytes.ts'
 import { type Desk, desk } from './desk.ts'
 import { bind, close, describe, execute, parse } from './extended.ts'
 import { forwarded } from './forward.ts'
-import { code, ends, letterOf, text } from './frames.ts'
+import { code, ends, letterOf, message, text } from './frames.ts'
 import { isRefused } from './judge.ts'
 import { proposals, unnamedGone } from './proposals.ts'
 import type { Reading } from './reader.ts'
@@ -16,6 +16,7 @@ import { aborting } from './stopping.ts'
 export type Answer = Buffer | Promise<Buffer>
 
 const copyData = code('d')
+const copyFail = code('f')
 const flush = code('H')
 const sync = code('S')
 const terminate = code('X')
@@ -26,7 +27,7 @@ const always = new Map<number, (state: State, frame: Buffer) => Answer>([
   [flush, (state, frame) => (state.skipping || state.copying ? nothing : bare(frame))],
   [copyData, copy],
   [code('c'), copy],
-  [code('f'), copy],
+  [copyFail, copy],
 ])
 const commands = new Map<number, (desk: Desk, frame: Buffer) => Answer>([
   [code('Q'), query],
@@ -133,5 +134,10 @@ function copy(state: State, frame: Buffer): Answer {
   if (!state.copying && awaitsCopy(state)) return nextReady(state).then(() => copy(state, frame))
   if (!state.copying) return nothing
   if (frame[0] !== copyData) state.copying = false
-  return frame
+  if (frame[0] === copyFail || state.stopping.taken?.takes(frame) !== false) return frame
+  // The server forgets what it had of this COPY; its error comes to the client as the refusal.
+  state.copying = false
+  return failedCopy
 }
+
+const failedCopy = message('f', 'refused')

@@ -2,6 +2,7 @@ import type { Allowed, Mask } from '../../pdp/contract.ts'
 import type { Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
 import { allowance, cutNotice, type Exceeded, tooMuch } from './allowance.ts'
+import { intakeOf } from './copy/intake.ts'
 import { message, text } from './frames.ts'
 import { failure, fields } from './report.ts'
 import type { Field } from './rows.ts'
@@ -31,6 +32,8 @@ export interface Run {
   copied(frame: Buffer): Buffer
   /** The end of its data. Throws Malformed when a row is not whole. */
   copyDone(frame: Buffer): Buffer
+  /** Whether data of COPY FROM, or its end, may go to the server; where not, the COPY has to fail. */
+  takes(frame: Buffer): boolean
   /** What the client reads for CommandComplete or EmptyQueryResponse. */
   complete(frame: Buffer): Buffer
   /** What the client reads for PortalSuspended. */
@@ -51,7 +54,7 @@ export type Means = {
   readonly alarm: (text: string, decision: string) => void
 }
 
-/** Follows one allowed statement. */
+/** Follows one allowed statement. Throws Refusal where what it loads could not be checked. */
 export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm }: Means): Run {
   const { mask, limits } = ruling
   /** Why it ends with our error although the server let it succeed. */
@@ -64,6 +67,7 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
   const count = allowance(limits, exceed)
   let affected = 0
   const limited = limits.rows !== undefined || limits.bytes !== undefined
+  const intake = intakeOf(statement, mask)
   const shown = screen({ statement, mask, limited, counted: count.take, refuse })
 
   return {
@@ -84,6 +88,10 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
       shown.copyDone()
       copyEnds = true
       return frame
+    },
+    takes(frame) {
+      refusal ??= intake?.read(frame)
+      return refusal === undefined
     },
     complete,
     suspend,

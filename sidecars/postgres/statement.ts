@@ -18,6 +18,8 @@ export type Statement = {
   /** It may answer rows. */
   readonly rows: boolean
   readonly copy?: 'in' | 'out'
+  /** The columns COPY fills, in order, each by all the names it is known by; undefined where that is not known. */
+  readonly into?: readonly (readonly string[])[]
   readonly transaction?: 'begin' | 'end'
   /** What it does to search_path. */
   readonly path?: PathChange
@@ -91,6 +93,7 @@ function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: S
     sign: scope.catalogue.sign,
     ...(outcome.path === undefined ? {} : { path: outcome.path }),
     ...(outcome.copy === undefined ? {} : { copy: outcome.copy }),
+    ...(outcome.into === undefined ? {} : { into: outcome.into }),
     ...(outcome.transaction === undefined ? {} : { transaction: outcome.transaction }),
   }
 }

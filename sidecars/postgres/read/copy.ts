@@ -33,9 +33,10 @@ export function copy(reading: Reading, body: CopyStmt): Outcome {
   const name = body.is_from ? 'copy_from' : 'copy_to'
   facts.kind(name)
   const onServer = body.is_program || body.filename !== undefined
-  const columns = body.is_from ? copyInto(reading, body) : copyOut(reading, body, onServer ?? false)
+  const into = body.is_from ? copyInto(reading, body) : undefined
+  const columns = body.is_from ? undefined : copyOut(reading, body, onServer ?? false)
   const options = optionsOf(body)
-  if (!onServer) return { name, copy: body.is_from ? 'in' : 'out', columns, options }
+  if (!onServer) return { name, copy: body.is_from ? 'in' : 'out', columns, into, options }
   facts.effect('execute')
   facts.doubt(
     body.is_program ? 'COPY runs a program on the server' : 'COPY uses a file of the server',
@@ -59,13 +60,14 @@ function ofQuery(reading: Reading, query: Node): Fields {
 function ofTable(reading: Reading, body: CopyStmt): Fields {
   const relation = body.relation && relationOf(reading, body.relation)
   if (relation === undefined) return undefined
-  // Generated columns are left out unless they are named, which the server refuses.
-  const all = relation.columns.filter((one) => one.from === undefined).map((one) => one.name)
   const at = within(reading, relation)
-  return (body.attlist?.map(word) ?? all).map((name) => ({
-    name,
-    value: reference(reading, [name], at),
-  }))
+  return named(body, relation).map((name) => ({ name, value: reference(reading, [name], at) }))
+}
+
+/** Generated columns are left out unless they are named, which the server refuses. */
+function named(body: CopyStmt, { columns }: Relation): readonly string[] {
+  const all = columns.filter((one) => one.from === undefined).map((one) => one.name)
+  return body.attlist?.map(word) ?? all
 }
 
 function within(reading: Reading, relation: Relation): At {
@@ -73,18 +75,24 @@ function within(reading: Reading, relation: Relation): At {
   return { scope: { items: [item], outer: undefined }, ctes: undefined }
 }
 
-function copyInto(reading: Reading, body: CopyStmt): undefined {
+function copyInto(reading: Reading, body: CopyStmt): Outcome['into'] {
   reading.facts.effect('write')
   const relation = body.relation && relationOf(reading, body.relation)
-  if (relation === undefined) return
+  if (relation === undefined) return undefined
   const columns = body.attlist?.map(word)
   writeTo(reading, relation, columns)
   tied(reading, relation, 'insert', { names: columns })
-  if (body.whereClause === undefined) return
-  predicate(reading, body.whereClause, within(reading, relation), 'predicate')
+  if (body.whereClause !== undefined)
+    predicate(reading, body.whereClause, within(reading, relation), 'predicate')
+  return named(body, relation).map((name) => known(reading, relation, name))
 }
 
-const known = new Set(['format', 'delimiter', 'null', 'header', 'quote', 'escape', 'encoding'])
+function known({ around }: Reading, { oid, full, columns }: Relation, name: string) {
+  const number = columns.find((one) => one.name === name)?.number ?? 0
+  return [`${full}.${name}`, ...(around.catalogue.column(oid, number)?.sources ?? [])]
+}
+
+const options = new Set(['format', 'delimiter', 'null', 'header', 'quote', 'escape', 'encoding'])
 
 function optionsOf(body: CopyStmt): CopyFacts {
   const given = new Map<string, string>()
@@ -92,7 +100,7 @@ function optionsOf(body: CopyStmt): CopyFacts {
   for (const node of body.options ?? []) {
     const option = as(node, 'DefElem')
     const name = option?.defname ?? ''
-    if (known.has(name)) given.set(name, settingOf(option?.arg))
+    if (options.has(name)) given.set(name, settingOf(option?.arg))
     else others.push(name)
   }
   const format = given.get('format') ?? 'text'

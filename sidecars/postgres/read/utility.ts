@@ -25,6 +25,8 @@ export type Outcome = {
   readonly shows?: Command
   readonly needs?: readonly string[]
   readonly copy?: 'in' | 'out'
+  /** The columns COPY fills, in order, each by all the names it is known by. */
+  readonly into?: readonly (readonly string[])[] | undefined
   readonly options?: CopyFacts
   readonly transaction?: 'begin' | 'end'
   readonly names?: readonly Renaming[]

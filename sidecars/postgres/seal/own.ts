@@ -1,7 +1,7 @@
 import type { Mask } from '../../../pdp/contract.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
+import { holdsMask } from '../mask/known.ts'
 import { parse } from '../read/parser.ts'
-import { isPlaceholder } from '../rewrite/placeholder.ts'
 import type { Statement } from '../statement.ts'
 
 /** What every placeholder has in it: without one there is nothing to look for. */
@@ -16,23 +16,19 @@ export function ownValues(
   if (mask.empty) return
   const { objects, text = '' } = command
   if (!objects.some(({ access, name }) => access === 'write' && mask.touches(name))) return
-  if (
-    parameters.some(
-      (value) => value !== null && (isPlaceholder(value) || isPlaceholder(plain(value))),
-    )
-  )
-    throw notOwn('a parameter')
+  if (parameters.some((value) => value !== null && isMask(value))) throw notOwn('a parameter')
   if (trace.test(text) && holdsPlaceholder(parse(text).statements)) throw notOwn('a literal')
 }
 
 /** A parameter that was sent in binary is known by its bytes; those of a text are the text. */
-function plain(value: string): string {
-  return value.startsWith('\\x') ? Buffer.from(value.slice(2), 'hex').toString('utf8') : value
+function isMask(value: string): boolean {
+  if (value.startsWith('\\x') && holdsMask(Buffer.from(value.slice(2), 'hex'), true)) return true
+  return holdsMask(Buffer.from(value), false)
 }
 
 function holdsPlaceholder(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  if ('A_Const' in value) return isPlaceholder(constant(value.A_Const))
+  if ('A_Const' in value) return isMask(constant(value.A_Const))
   return Object.values(value).some(holdsPlaceholder)
 }
 

@@ -1,4 +1,5 @@
-import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { message } from '../../../../sidecars/postgres/frames.ts'
 import { fields } from '../../../../sidecars/postgres/report.ts'
 import { type Client, letters, loggedIn } from '../client.ts'
 import * as m from '../messages.ts'
@@ -140,4 +141,111 @@ test('data right behind a COPY that fails or is refused is thrown away', async (
     expect(letters(await client.until('Z'))).toBe('EZ')
     expect(letters(await client.until('Z'))).toBe('TDCZ')
   }
+})
+
+describe('masks that are loaded back', () => {
+  const from = 'copy people_in (id, mail, note) from stdin'
+  const stored = () => here.server.sql('select count(*) from people_in', 'shop')
+
+  async function loaded(copy: readonly Buffer[], ...data: readonly Buffer[]) {
+    if (client === undefined) throw new Error('not connected')
+    client.send(...copy)
+    await client.until('G')
+    client.send(...data)
+    const frames = await client.until('Z')
+    const error = frames.find((frame) => frame[0] === 0x45)
+    return { said: letters(frames), M: '', C: '', ...(error && fields(error)) }
+  }
+
+  const sent = Array.from({ length: 5_000 }, (_, line) => `${line}\tuser${line}@example.com\tx\n`)
+  const masked = `${sent.join('')}5000\ta***@example.com\tx\n${sent.join('')}`
+  const pieces = (size: number) =>
+    Array.from({ length: Math.ceil(masked.length / size) }, (_, at) =>
+      m.copyData(masked.slice(at * size, (at + 1) * size)),
+    )
+
+  test.each([
+    ['simple', [m.query(from)], []],
+    ['extended', m.run(from), [m.sync]],
+  ] as const)('nothing of it is stored, %s', async (_, copy, end) => {
+    const frames = [...pieces(4_001), m.copyDone, ...end]
+    const { said, M, C } = await loaded(copy, ...frames)
+    expect(said).toBe('EZ')
+    expect(C).toBe('42501')
+    expect(M).toBe(
+      'postern: line 5001 of the data has in public.people_in.mail a mask that stands for a protected value',
+    )
+    expect(stored()).toBe('2')
+    client?.send(m.query('select 1'))
+    expect(letters((await client?.until('Z')) ?? [])).toBe('TDCZ')
+    expect(here.gate.asked.flatMap(({ outcomes }) => outcomes)).toContainEqual(
+      expect.objectContaining({ error: '42501' }),
+    )
+  })
+
+  test('cut at every byte', async () => {
+    const data = '7\t***\tx\n'
+    for (let at = 1; at < data.length; at += 1) {
+      const frames = [m.copyData(data.slice(0, at)), m.copyData(data.slice(at)), m.copyDone]
+      expect(await loaded([m.query(from)], ...frames)).toMatchObject({ said: 'EZ', C: '42501' })
+    }
+    expect(stored()).toBe('2')
+  })
+
+  test('what was done before in the same transaction goes with it', async () => {
+    const begin = m.query(`begin; insert into t values (77); ${from}; commit`)
+    expect(await loaded([begin], m.copyData('7\t***\tx'), m.copyDone)).toMatchObject({ said: 'EZ' })
+    client?.send(m.query('rollback'))
+    await client?.until('Z')
+    expect(here.server.sql('select count(*) from t where id = 77', 'shop')).toBe('0')
+  })
+
+  test('other data is loaded, and a client may give up by itself', async () => {
+    const data = '7\tnew@example.com\t***\n8\t\\N\t***\n'
+    expect(await loaded([m.query(from)], m.copyData(data), m.copyDone)).toMatchObject({
+      said: 'CZ',
+    })
+    expect(stored()).toBe('4')
+    const fails = message('f', 'enough')
+    expect(await loaded([m.query(from)], m.copyData(data), fails)).toMatchObject({ C: '57014' })
+    here.server.sql('delete from people_in where id > 6', 'shop')
+  })
+
+  test.each([
+    ['csv', `copy people_in (mail) from stdin csv`, Buffer.from('"***"\n')],
+    [
+      'binary',
+      'copy people_in (mail) from stdin (format binary)',
+      Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x03***\xff\xff', 'latin1'),
+    ],
+    [
+      'an array of masks in binary',
+      'copy people_in (tags) from stdin (format binary)',
+      Buffer.from(
+        'PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\x1b\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x01\0\0\0\x01\0\0\0\x03***\xff\xff',
+        'latin1',
+      ),
+    ],
+  ])('in %s', async (_, copy, data) => {
+    const end = [m.copyDataBytes(data), m.copyDone]
+    expect(await loaded([m.query(copy)], ...end)).toMatchObject({ said: 'EZ', C: '42501' })
+    here.decide(() => 'allow')
+    expect(await loaded([m.query(copy)], ...end)).toMatchObject({ said: 'CZ' })
+    here.server.sql('delete from people_in where id is null', 'shop')
+  })
+
+  test('what could not be searched does not begin', async () => {
+    const said = await copied("copy people_in from stdin (encoding 'LATIN1')")
+    expect(said).toMatchObject({ said: 'EZ', code: '42501' })
+  })
+
+  test('what a client was shown by COPY cannot be loaded again', async () => {
+    for (const format of ['text', 'csv', 'binary']) {
+      const { text } = await copied(`copy people_in (id, mail, tags) to stdout (format ${format})`)
+      const again = m.query(`copy people_in (id, mail, tags) from stdin (format ${format})`)
+      const data = m.copyDataBytes(Buffer.from(text, 'latin1'))
+      expect(await loaded([again], data, m.copyDone), format).toMatchObject({ C: '42501' })
+    }
+    expect(stored()).toBe('2')
+  })
 })
