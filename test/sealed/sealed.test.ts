@@ -218,7 +218,7 @@ describe('what cannot be sealed is refused', () => {
     )
     expect(errors(await client.answer())).toEqual([])
     client.close()
-    here.restore()
+    await here.restore()
   })
 
   test('the server itself refuses what was not rewritten', async () => {

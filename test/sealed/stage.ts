@@ -39,7 +39,7 @@ export interface Stage {
   direct(variant: Variant): Promise<Client>
   /** From now on what policy answers goes through this. */
   change(how: (engine: Engine) => Engine): void
-  restore(): void
+  restore(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -120,7 +120,7 @@ async function databases(server: PostgresServer): Promise<Sealing> {
   server.sql(script(wanted, { role: 'sealed', database: 'base_a', writes: true }), 'base_a')
   server.sql('create database base_b template base_a')
   server.sql(`\\set variant B\n${schema.slice(schema.indexOf('-- variant B'))}`, 'base_b')
-  copies(server)
+  await copies(server)
   return {
     catalogue,
     library,
@@ -131,11 +131,12 @@ async function databases(server: PostgresServer): Promise<Sealing> {
   }
 }
 
-function copies(server: PostgresServer): void {
-  for (const name of variants)
-    server.sql(
-      `set client_min_messages to error;\ndrop database if exists ${name} with (force);\ncreate database ${name} template ${name.replace('demo', 'base')};`,
-    )
+async function copies(server: PostgresServer): Promise<void> {
+  const anew = variants.map((name) => {
+    const from = name.replace('demo', 'base')
+    return `drop database if exists ${name} with (force);\ncreate database ${name} template ${from};`
+  })
+  await server.run(['set client_min_messages to error;', ...anew].join('\n'))
 }
 
 async function decider() {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -27,8 +27,13 @@ export interface PostgresServer {
   readonly certificates: Certificates
   /** Where its programs are: psql is not always among them. */
   readonly bin: string
-  /** Runs SQL as the superuser and answers what psql prints, unaligned. */
+  /** Runs SQL as the superuser and answers what psql prints, unaligned. Nothing else happens in this process meanwhile. */
   sql(text: string, database?: string): string
+  /**
+   * The same beside everything else. DROP DATABASE waits for whoever is logging in anywhere in the server: where that is a
+   * gate in this process it must be able to go on, or the server waits for `authentication_timeout`.
+   */
+  run(text: string, database?: string): Promise<string>
   stop(): Promise<void>
 }
 
@@ -99,6 +104,7 @@ async function started(folder: string, options: PostgresOptions): Promise<Postgr
     certificates: made,
     bin,
     sql: (text, database = 'postgres') => psql({ port, database, text }),
+    run: (text, database = 'postgres') => psqlBeside({ port, database, text }),
     async stop() {
       const exited = once(process, 'exit')
       process.kill('SIGQUIT')
@@ -127,27 +133,28 @@ function configuration(folder: string, port: number, settings: readonly string[]
 
 type Psql = { readonly port: number; readonly database: string; readonly text: string }
 
-function psql({ port, database, text }: Psql): string {
-  return execFileSync(
-    'psql',
-    [
-      '-X',
-      '-q',
-      '-A',
-      '-t',
-      '-v',
-      'ON_ERROR_STOP=1',
-      '-h',
-      '127.0.0.1',
-      '-p',
-      `${port}`,
-      '-U',
-      superuser.username,
-      '-d',
-      database,
-    ],
-    { input: text, encoding: 'utf8', env: { ...process.env, PGPASSWORD: superuser.password } },
-  ).trimEnd()
+function psql({ text, ...at }: Psql): string {
+  return execFileSync('psql', flags(at), { input: text, encoding: 'utf8', env }).trimEnd()
+}
+
+function psqlBeside({ text, ...at }: Psql): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile('psql', flags(at), { env, maxBuffer }, (error, said, complained) => {
+      if (error === null) resolve(said.trimEnd())
+      else reject(new Error(`psql: ${complained}`))
+    })
+    // Its exit says more than a pipe it did not read to the end.
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(text)
+  })
+}
+
+const maxBuffer = 16 * 1024 * 1024
+const env = { ...process.env, PGPASSWORD: superuser.password }
+
+function flags({ port, database }: Omit<Psql, 'text'>): readonly string[] {
+  const to = ['-h', '127.0.0.1', '-p', `${port}`, '-U', superuser.username, '-d', database]
+  return ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', ...to]
 }
 
 /** PostgreSQL refuses to run as root. */

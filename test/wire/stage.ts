@@ -97,7 +97,7 @@ const copies = variants
   .join('\n')
 
 async function restored(server: PostgresServer): Promise<void> {
-  server.sql(`${drops}\n${copies}`)
+  await server.run(`${drops}\n${copies}`)
 }
 
 type Decider = Pick<Stage, 'declare'> & { readonly policy: ManagedEngine }
