@@ -11,7 +11,7 @@ type Doubtful = Pick<State, 'doubt' | 'doubts' | 'batch' | 'path'>
 
 /** Why nothing this session says is surely understood: what ran unread, or runs before it in the same batch. */
 export function doubtOf({ doubt, doubts, batch, path }: Doubtful): string | undefined {
-  const known = doubt ?? (path.isLost() ? pathLost : undefined)
+  const known = doubt ?? (path.isLost(batch) ? pathLost : undefined)
   if (doubts.size === 0) return known
   return known ?? [...doubts].find((one) => one.batch === batch)?.why
 }

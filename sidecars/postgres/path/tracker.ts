@@ -27,8 +27,8 @@ export interface SearchPath {
   announced(value: string): void
   /** The schemas that the setting stands for, of those that may be used (documentation 5.10.3). */
   schemas(names: Names, usable: ReadonlySet<string>): readonly string[]
-  /** What is sent now may be read under any path, and that stays so. */
-  isLost(): boolean
+  /** What this batch says now may be read under any path, and that stays so. */
+  isLost(batch: number): boolean
   /** It cannot be told any more. */
   lose(): void
 }
@@ -68,12 +68,19 @@ export function tracker({ user, start, current }: Beginning): SearchPath {
       said = value
     },
     schemas: (names, usable) => schemasOf(names, user, usable),
-    isLost: () => path.lost || [...pending].reduce((all, one) => after(all, one.change), path).lost,
+    isLost: (batch) => path.lost || losesIn(batch),
     lose,
   }
 
   function lose(): void {
     path = { ...path, lost: true }
+  }
+
+  /** In one batch, what fails takes the rest with it. */
+  function losesIn(batch: number): boolean {
+    return [...pending]
+      .filter((one) => one.batch === batch)
+      .reduce((all, one) => after(all, one.change), path).lost
   }
 
   function now(batch: number, isBehind: () => boolean): Path | 'unsettled' {
@@ -83,6 +90,8 @@ export function tracker({ user, start, current }: Beginning): SearchPath {
       if (one.batch !== batch && (one.change.kind === 'set' || one.change.kind === 'discard'))
         return 'unsettled'
       ahead = after(ahead, one.change)
+      // Most likely it fails, and then nothing is lost.
+      if (one.batch !== batch && ahead.lost && !path.lost) return 'unsettled'
     }
     return path.uniform || !isBehind() ? ahead : 'unsettled'
   }

@@ -173,15 +173,26 @@ describe('what is sent and not yet answered', () => {
     expect(path.now(3, () => true)).toMatchObject({ current: ['$user', 'public'] })
   })
 
+  test('who comes behind a savepoint that nobody saw waits for what comes of it', () => {
+    const path = here()
+    const proposed = path.propose(back('s'), 1)
+    expect(path.now(2, () => true)).toBe('unsettled')
+    expect([path.isLost(1), path.isLost(2)]).toEqual([true, false])
+    proposed.drop()
+    expect(path.now(2, () => true)).toMatchObject({ lost: false })
+    path.propose(back('s'), 2).settle()
+    expect(path.isLost(3)).toBe(true)
+  })
+
   test('what the server announces has to be what was followed', () => {
     const path = here()
     path.propose(set('a'), 1).settle()
     path.announced('a')
     path.ready('I')
-    expect(path.isLost()).toBe(false)
+    expect(path.isLost(1)).toBe(false)
     path.announced('b')
     path.ready('I')
-    expect(path.isLost()).toBe(true)
+    expect(path.isLost(1)).toBe(true)
   })
 })
 
