@@ -7,6 +7,14 @@ import { type DecisionCache, decisionCache } from './cache.ts'
 import { codeOf, nothingDeclared } from './code.ts'
 import { decisionOf, denial, freeze } from './decision.ts'
 import { type Policy, type PolicyStatus, policy } from './policy.ts'
+import {
+  type Queried,
+  type QueriedVerdict,
+  type Queries,
+  type Query,
+  queries,
+  timed,
+} from './query.ts'
 import { warm } from './warm.ts'
 
 const cacheBytesDefault = 33_554_432
@@ -52,6 +60,8 @@ export interface ManagedEngine extends Engine {
   activate(bundle: PolicyBundle, confirmedMs?: number): Promise<void>
   /** The source confirmed that the active bundle is current, at this many milliseconds since the epoch. */
   refreshed(atMs: number): void
+  /** Evaluates any document of the active bundle, for whoever asks without a command; nothing is remembered. */
+  query(asked: Query): Promise<QueriedVerdict>
   status(): EngineStatus
 }
 
@@ -59,6 +69,8 @@ type Active = {
   readonly bundle: PolicyBundle
   readonly origin: NonNullable<Verdict['bundle']>
   readonly policy: Policy
+  /** An instance apart, so that whoever may ask anything cannot slow down or break the one that commands wait for. */
+  readonly queries: Queries
   readonly cache: DecisionCache
   readonly said: Said
   readonly activatedMs: number
@@ -85,12 +97,10 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
   let hits = 0
   let lastFailure: EngineStatus['last_failure']
 
-  return {
-    evaluate,
-    declarations: (resource) => active?.said.of.get(resource) ?? nothingDeclared,
-    activate,
-    refreshed,
-    status,
+  return { evaluate, declarations, activate, refreshed, query, status }
+
+  function declarations(resource: string): Declarations {
+    return active?.said.of.get(resource) ?? nothingDeclared
   }
 
   function evaluate(input: Input): Verdict {
@@ -113,9 +123,8 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
     }
     if (cached) hits++
     const ns = Math.round((performance.now() - started) * 1e6)
-    return current === undefined
-      ? { decision, cached, ns }
-      : { decision, bundle: current.origin, cached, ns }
+    if (current === undefined) return { decision, cached, ns }
+    return { decision, bundle: current.origin, cached, ns }
   }
 
   function decide(current: Active, question: Question, input: Input, nowMs: number): Decision {
@@ -157,14 +166,14 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
       warm(next, now())
       const cache = decisionCache(cacheBytesMax / 2)
       const origin = { name, revision, digest }
-      active = { bundle, origin, policy: next, cache, said, activatedMs: now() }
+      const asked = { policy: next, queries: queries(bundle) }
+      active = { bundle, origin, ...asked, cache, said, activatedMs: now() }
       refreshedMs = Math.min(confirmedMs, now())
     } catch (error) {
       const message = error instanceof Error ? error.message : 'it could not be loaded'
       observe({ kind: 'bundle', change: 'refused', name, revision, message })
-      throw new Error(`bundle ${name} ${revision} cannot be activated: ${message}`, {
-        cause: error,
-      })
+      const what = `bundle ${name} ${revision} cannot be activated: ${message}`
+      throw new Error(what, { cause: error })
     }
     observe({ kind: 'bundle', change: 'activated', name, revision })
   }
@@ -174,20 +183,21 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
     refreshedMs = Math.max(refreshedMs, Math.min(atMs, now()))
   }
 
-  function status(): EngineStatus {
-    const cache = { hits, ...(active?.cache.size() ?? { entries: 0, bytes: 0 }) }
+  function query(asked: Query): Promise<QueriedVerdict> {
     const nowMs = now()
-    const freshness = (current: Active): Freshness => ({
-      refreshedMs,
-      nowMs,
-      stale: stale(current, nowMs),
-    })
+    const live = active !== undefined && !stale(active, nowMs) ? active : undefined
+    return timed(live?.queries.query(asked, nowMs) ?? undecided(active, asked), active?.origin)
+  }
+
+  function status(): EngineStatus {
+    const nowMs = now()
+    const fresh = { refreshedMs, nowMs, stale: active !== undefined && stale(active, nowMs) }
     return {
-      ...(active === undefined ? {} : { bundle: bundleStatus(active, freshness(active)) }),
+      ...(active && { bundle: bundleStatus(active, fresh) }),
       evaluations,
       failures,
-      ...(lastFailure === undefined ? {} : { last_failure: lastFailure }),
-      cache,
+      ...(lastFailure && { last_failure: lastFailure }),
+      cache: { hits, ...(active?.cache.size() ?? { entries: 0, bytes: 0 }) },
     }
   }
 }
@@ -220,6 +230,14 @@ const denials = {
   stale_bundle: denial('stale_bundle', undefined, remedies.stale_bundle),
   policy_failed: denial('policy_failed', undefined, remedies.policy_failed),
 } as const satisfies Partial<Record<Code, Decision>>
+
+/** Where there is no policy to ask, the decision is the gate's own; any other document is not to be had. */
+async function undecided(current: Active | undefined, { path }: Query): Promise<Queried> {
+  const code = current === undefined ? 'no_bundle' : 'stale_bundle'
+  return path.join('/') === 'postern/decision'
+    ? { kind: 'value', value: denials[code] }
+    : { kind: 'refused', refusal: new Refusal(code) }
+}
 
 /** A question that was not admitted is answered with its own code, everything unexpected as a failed policy. */
 function refused(error: unknown): Decision {

@@ -25,6 +25,8 @@ export type Answer = {
   readonly impure: boolean
   /** The text of the command was not looked at: the answer is the same for every other text. */
   readonly blind?: true
+  /** Where a builtin failed: what the policy says if that call is undefined, as OPA takes it unless it is strict. */
+  readonly lenient?: unknown
 }
 
 export type PolicyStatus = {
@@ -38,8 +40,14 @@ export type PolicyStatus = {
 export interface Policy {
   /** Never throws. */
   evaluate(input: unknown, moment: Moment): Answer
+  /** As `evaluate`, for any entrypoint of the module; without an input when it is undefined. */
+  query(entrypoint: string, input: unknown, moment: Moment): Answer
+  /** Paths of the rules that can be asked for, as `package/rule`. */
+  readonly entrypoints: readonly string[]
   status(): PolicyStatus
 }
+
+type Question = { readonly rule: number; readonly input: unknown; readonly blinded: boolean }
 
 /** Loads a bundle's module and data. Throws an Error that says what the bundle lacks. */
 export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Policy> {
@@ -52,16 +60,16 @@ export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Poli
 
   const first = instantiate(module, pagesOf(bundle.wasm), dispatch)
   const marshalling = marshallingOf(instantiate(module, pagesOf(bundle.wasm), dispatch))
-  const entrypoint = entrypointOf(first, bundle.entrypoint)
+  const rules = new Map(Object.entries(table(first, first.exports.entrypoints())))
+  const entrypoint = entrypointOf(rules, bundle.entrypoint)
   calls = callsOf(first, host)
   const data = load(first, bundle.data)
   let values = codec(first, marshalling)
   const snapshot = new Uint8Array(first.memory.buffer.slice(0))
   let instance: Instance | undefined = first
-  const context = { data, entrypoint }
   const blind = blindness()
 
-  return { evaluate, status }
+  return { evaluate, query, entrypoints: [...rules.keys()], status }
 
   function status(): PolicyStatus {
     const { memory } = instance ?? first
@@ -69,24 +77,31 @@ export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Poli
   }
 
   function evaluate(input: unknown, at: Moment): Answer {
-    if (!values.blinds || !blind.tries(input)) return asked(input, at, false)
-    const answer = asked(input, at, true)
+    if (!values.blinds || !blind.tries(input))
+      return asked({ rule: entrypoint, input, blinded: false }, at)
+    const answer = asked({ rule: entrypoint, input, blinded: true }, at)
     if (answer.problem === undefined) return { ...answer, blind: true }
     blind.looked(input)
-    return asked(input, at, false)
+    return asked({ rule: entrypoint, input, blinded: false }, at)
   }
 
-  function asked(input: unknown, at: Moment, blinded: boolean): Answer {
+  function query(path: string, input: unknown, at: Moment): Answer {
+    return asked({ rule: entrypointOf(rules, path), input, blinded: false }, at)
+  }
+
+  function asked(question: Question, at: Moment): Answer {
     moment = at
     impure = false
     problem = undefined
     try {
-      const value = answer(healthy(), input, blinded)
-      return problem === undefined ? { value, impure } : { value: undefined, problem, impure }
+      const value = answer(healthy(), question)
+      return problem === undefined
+        ? { value, impure }
+        : { value: undefined, problem, impure, lenient: value }
     } catch (error) {
       // What crossed WASM left its stack behind: the instance is not used again.
       instance = undefined
-      if (!blinded) replacements++
+      if (!question.blinded) replacements++
       return { value: undefined, problem: messageOf(error), broken: true, impure }
     }
   }
@@ -98,14 +113,15 @@ export async function policy(bundle: PolicyBundle, host: Builtins): Promise<Poli
     return instance
   }
 
-  function answer({ exports }: Instance, input: unknown, blinded: boolean): unknown {
+  function answer({ exports }: Instance, { rule, input, blinded }: Question): unknown {
     if (exports.opa_heap_ptr_get() - values.heapBase() > heapBytesMax)
       exports.opa_heap_ptr_set(values.heapBase())
-    const question = values.write(input, blinded)
+    // OPA's WASM ABI: no input is the address 0.
+    const question = input === undefined ? 0 : values.write(input, blinded)
     const evaluation = exports.opa_eval_ctx_new()
     exports.opa_eval_ctx_set_input(evaluation, question)
-    exports.opa_eval_ctx_set_data(evaluation, context.data)
-    exports.opa_eval_ctx_set_entrypoint(evaluation, context.entrypoint)
+    exports.opa_eval_ctx_set_data(evaluation, data)
+    exports.opa_eval_ctx_set_entrypoint(evaluation, rule)
     if (exports.eval(evaluation) !== 0) throw new Error('the policy did not finish')
     return resultOf(values.result(exports.opa_eval_ctx_get_result(evaluation)))
   }
@@ -136,11 +152,10 @@ async function compiled(wasm: Buffer): Promise<Module> {
   }
 }
 
-function entrypointOf(instance: Instance, name: string): number {
-  const known = table(instance, instance.exports.entrypoints())
-  const id = Object.hasOwn(known, name) ? known[name] : undefined
+function entrypointOf(known: ReadonlyMap<string, number>, name: string): number {
+  const id = known.get(name)
   if (id !== undefined) return id
-  const others = Object.keys(known).join(', ')
+  const others = [...known.keys()].join(', ')
   throw new Error(`the module has no entrypoint ${name}, only ${others}; build it with -e ${name}`)
 }
 
