@@ -30,6 +30,7 @@ import type { ListenerSettings, Settings } from './pdp/commands/settings.ts'
 import { shadowCommand } from './pdp/commands/shadow.ts'
 import { statusCommand } from './pdp/commands/status.ts'
 import { toldToStop } from './pdp/commands/stop.ts'
+import { testCommand } from './pdp/commands/test.ts'
 import type { Gate } from './pdp/contract.ts'
 import type { PolicyBundle } from './pdp/parts.ts'
 import { sidecars } from './sidecars/index.ts'
@@ -59,6 +60,7 @@ const program = {
       about: 'shows what the candidate beside the active bundle would have answered',
       run: shadowCommand,
     },
+    test: { about: 'runs the tests of policies on what gates run', run: testCommand },
     bundle: { about: 'builds, signs, verifies and inspects policy bundles', run: bundleCommand },
     audit: {
       about: 'verifies, searches and shows the record',
