@@ -151,7 +151,12 @@ export type Allowed = {
 
 export type Refused = { readonly allowed: false; readonly id: string; readonly refusal: Refusal }
 
-export type Limit = { readonly max: number; readonly exceed: 'truncate' | 'deny' }
+export type Limit = {
+  readonly max: number
+  readonly exceed: 'truncate' | 'deny'
+  /** The policy whose maximum it is. */
+  readonly rule?: string
+}
 export type Limits = {
   readonly rows?: Limit
   readonly bytes?: Limit

@@ -22,6 +22,8 @@ export type MaskRule = {
 }
 
 export type LimitRule = {
+  /** The policy whose maximum it is; bundles built before it was said do not say it. */
+  readonly rule?: string
   readonly metric: 'rows' | 'bytes' | 'duration_ms'
   readonly max: number
   readonly on_exceed: 'truncate' | 'deny'

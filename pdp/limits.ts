@@ -30,11 +30,15 @@ function metricOf(rule: LimitRule): keyof Limits {
 function limitOf(rule: LimitRule): Limit {
   if (!Number.isSafeInteger(rule.max) || rule.max < 0)
     throw new Refusal('unsupported_obligation', `policy gives no usable maximum of ${rule.metric}`)
-  return { max: rule.max, exceed: rule.on_exceed === 'truncate' ? 'truncate' : 'deny' }
+  return {
+    max: rule.max,
+    exceed: rule.on_exceed === 'truncate' ? 'truncate' : 'deny',
+    ...(rule.rule !== undefined && { rule: rule.rule }),
+  }
 }
 
 function stricter(a: Limit | undefined, b: Limit): Limit {
   if (a === undefined) return b
   const deny = a.exceed === 'deny' || b.exceed === 'deny'
-  return { max: Math.min(a.max, b.max), exceed: deny ? 'deny' : 'truncate' }
+  return { ...(b.max < a.max ? b : a), exceed: deny ? 'deny' : 'truncate' }
 }

@@ -67,6 +67,7 @@ const maskFields = object({
 const mask: Check = (value) => maskFields(value) && targets(value as Record<string, unknown>) === 1
 
 const limit = object({
+  rule: some(string),
   metric: oneOf('rows', 'bytes', 'duration_ms'),
   max: all(count),
   on_exceed: oneOf('truncate', 'deny'),

@@ -10,11 +10,11 @@ decide(subject, action) := decision if {
 copy := object.union(examples.read_orders, {"name": "copy_to", "sql": {"kinds": ["copy_to"]}})
 
 test_an_agent_reads_a_thousand_rows_and_no_more if {
-	decide(examples.robot, examples.read_orders).limits == [{"metric": "rows", "max": 1000, "on_exceed": "truncate"}]
+	decide(examples.robot, examples.read_orders).limits == [{"rule": "bulk_export", "metric": "rows", "max": 1000, "on_exceed": "truncate"}]
 }
 
 test_a_person_is_refused_more_than_a_report if {
-	decide(examples.alice, examples.read_orders).limits == [{"metric": "rows", "max": 100000, "on_exceed": "deny"}]
+	decide(examples.alice, examples.read_orders).limits == [{"rule": "bulk_export", "metric": "rows", "max": 100000, "on_exceed": "deny"}]
 }
 
 test_an_agent_does_not_export if {

@@ -1,8 +1,8 @@
 # METADATA
 # title: Limits, quotas and obligations, combined
 # description: >-
-#   Per metric the smallest limit and the strictest on_exceed; every quota and every obligation. Members that no gate could enforce
-#   are listed as `malformed`.
+#   Per metric the smallest limit, with the policy it is from, and the strictest on_exceed; every quota and every obligation. Members
+#   that no gate could enforce are listed as `malformed`.
 # scope: package
 # schemas:
 #   - input: schema.input
@@ -11,9 +11,10 @@ package postern.bounds
 import data.postern.members
 
 # Each of these is undefined where a member is not well-formed, so that no command runs without it.
-limits(said) := [{"metric": metric, "max": min([member.max | some member in all]), "on_exceed": on_exceed(all)} |
+limits(said) := [{"rule": least[1], "metric": metric, "max": least[0], "on_exceed": on_exceed(all)} |
 	some metric in sort({one.member.metric | some one in said})
 	all := [one.member | some one in said; one.member.metric == metric]
+	least := min([[one.member.max, one.rule] | some one in said; one.member.metric == metric])
 ] if {
 	every one in said {
 		limit(one.member)

@@ -5,7 +5,11 @@ import { length } from './frames.ts'
 import { notice } from './report.ts'
 
 /** Which limit was reached. */
-export type Exceeded = { readonly what: string; readonly limit: Limit }
+export type Exceeded = {
+  readonly metric: keyof Limits
+  readonly what: string
+  readonly limit: Limit
+}
 
 /** Counts what one statement answers, and lets no more pass than its limits. */
 export interface Allowance {
@@ -56,6 +60,7 @@ export function allowance(limits: Limits, exceed: (by: Exceeded) => void): Allow
     const { durationMs } = limits
     if (durationMs === undefined || timer !== undefined || ended) return
     const late: Exceeded = {
+      metric: 'durationMs',
       what: `${durationMs.max} ms`,
       limit: { ...durationMs, exceed: 'deny' },
     }
@@ -81,20 +86,24 @@ export function allowance(limits: Limits, exceed: (by: Exceeded) => void): Allow
 
   function which(): Exceeded {
     if (rows >= rowsMax && limits.rows !== undefined)
-      return { what: `${rowsMax} rows`, limit: limits.rows }
+      return { metric: 'rows', what: `${rowsMax} rows`, limit: limits.rows }
     const none: Limit = { max: bytesMax, exceed: 'deny' }
-    return { what: `${bytesMax} bytes`, limit: limits.bytes ?? none }
+    return { metric: 'bytes', what: `${bytesMax} bytes`, limit: limits.bytes ?? none }
   }
 }
 
-/** Why a statement ends. */
-export function tooMuch({ what }: Exceeded): Refusal {
+/** Why a statement ends; undefined where policy lets it be cut. */
+export function over(by: Exceeded | undefined): Refusal | undefined {
+  if (by === undefined || by.limit.exceed === 'truncate') return undefined
+  const { what, limit } = by
   return new Refusal('limit_exceeded', `the statement went over its limit of ${what}`, {
+    ...(limit.rule !== undefined && { rule: limit.rule }),
     remedy: 'Ask for less: add a WHERE or a LIMIT.',
   })
 }
 
 /** Says that rows are missing. */
-export function cutNotice({ what }: Exceeded, decision: string): Buffer {
-  return notice(`the result was cut off at its limit of ${what} (decision ${decision})`)
+export function cutNotice({ what, limit }: Exceeded, decision: string): Buffer {
+  const where = limit.rule === undefined ? '' : `rule ${limit.rule}, `
+  return notice(`the result was cut off at its limit of ${what} (${where}decision ${decision})`)
 }

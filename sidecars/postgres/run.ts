@@ -1,7 +1,7 @@
 import type { Allowed, Mask } from '../../pdp/contract.ts'
 import type { Refusal } from '../../pdp/refusal.ts'
 import { nothing } from '../bytes.ts'
-import { allowance, cutNotice, type Exceeded, tooMuch } from './allowance.ts'
+import { allowance, cutNotice, type Exceeded, over } from './allowance.ts'
 import { intakeOf } from './copy/intake.ts'
 import { message, text } from './frames.ts'
 import { failure, fields } from './report.ts'
@@ -60,12 +60,15 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
   /** Why it ends with our error although the server let it succeed. */
   let refusal: Refusal | undefined
   let exceeded: Exceeded | undefined
+  /** The limit because of which rows are missing. */
+  let cut: Exceeded | undefined
   let finished = false
   /** It was stopped at the server because the client has all it may get. */
   let stopped = false
   let copyEnds = false
   const count = allowance(limits, exceed)
-  let affected = 0
+  const reads = isPureRead({ statement })
+  const copies = statement.copy === 'out'
   const limited = limits.rows !== undefined || limits.bytes !== undefined
   const intake = intakeOf(statement, mask)
   const shown = screen({ statement, mask, limited, counted: count.take, refuse })
@@ -96,9 +99,11 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
     complete,
     suspend,
     failed(frame) {
-      if (stopped && fields(frame)['C'] === cancelled) return cutShort()
-      if (refusal !== undefined) return ended(refusal)
-      finish(fields(frame)['C'] ?? 'XX000')
+      const { C = 'XX000' } = fields(frame)
+      if (stopped && C === cancelled) return cutShort()
+      const why = refusal ?? (C === cancelled ? over(exceeded) : undefined)
+      if (why !== undefined) return ended(why)
+      finish(C)
       return undefined
     },
     finish,
@@ -106,11 +111,13 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
 
   function exceed(by: Exceeded): void {
     exceeded = by
-    if (by.limit.exceed === 'deny') {
-      refusal = tooMuch(by)
-      if (by.limit === limits.rows || by.limit === limits.bytes) stop(false)
-      else cancel()
-    } else if (isPureRead({ statement })) stopped = stop(true)
+    if (by.metric !== 'durationMs') cut = by
+    const why = over(by)
+    // What writes may be done by now: then its client must not read that it failed.
+    if (reads) refusal ??= why
+    if (why === undefined) stopped = reads && stop(true)
+    else if (cut === by) stop(false)
+    else cancel()
   }
 
   function refuse(why: Refusal, doubt?: string): void {
@@ -126,54 +133,49 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
 
   /** The end of an answer that the server did not bring to its end. */
   function cutShort(): Buffer {
-    const sent = count.since()
-    const copies = statement.copy === 'out'
+    const end = copies && !copyEnds ? copyDone : nothing
+    const tag = message('C', `${copies ? 'COPY' : 'SELECT'} ${count.since()}`)
     finish()
-    if (exceeded === undefined) return nothing
-    return Buffer.concat([
-      ...(copies && !copyEnds ? [copyDone] : []),
-      cutNotice(exceeded, ruling.id),
-      message('C', `${copies ? 'COPY' : 'SELECT'} ${sent}`),
-    ])
+    return cut ? Buffer.concat([end, cutNotice(cut, ruling.id), tag]) : nothing
   }
 
   /** A client that goes on asking for a portal of which it may not see more is told that this was all. */
   function suspend(frame: Buffer): Buffer {
     if (refusal !== undefined) return ended(refusal)
-    if (exceeded !== undefined) return cutShort()
+    if (reads && cut !== undefined) return cutShort()
     count.since()
     return frame
   }
 
   function complete(frame: Buffer): Buffer {
-    // EmptyQueryResponse has no tag.
-    const [tag] = frame.length > 5 ? text(frame, 5) : ['']
-    affected = Number(/ (\d+)$/.exec(tag)?.[1] ?? 0)
-    const sent = count.since()
     if (refusal !== undefined) return ended(refusal)
-    finish()
-    if (exceeded === undefined) return frame
-    return Buffer.concat([cutNotice(exceeded, ruling.id), retagged(frame, tag, sent)])
+    const tag = tagOf(frame)
+    finish(undefined, Number(/ (\d+)$/.exec(tag)?.[1] ?? 0))
+    if (cut === undefined) return frame
+    return Buffer.concat([cutNotice(cut, ruling.id), retagged(frame, tag, count.since())])
   }
 
-  function finish(error?: string): void {
+  function finish(error?: string, affected = 0): void {
     if (finished) return
     finished = true
     count.end()
-    const whole = exceeded === undefined && refusal === undefined
+    const truncated = cut !== undefined || (exceeded !== undefined && error !== undefined)
     // A COPY that nobody counts may hold several rows in a message.
-    const uncounted = count.rows === 0 || (statement.copy === 'out' && !shown.countsCopy)
+    const uncounted = count.rows === 0 || (copies && !shown.countsCopy)
     ruling.done({
-      rows: uncounted && whole ? affected : count.rows,
+      rows: uncounted && !truncated && refusal === undefined ? affected : count.rows,
       bytes: count.bytes,
       ...(error !== undefined && { error }),
-      ...(exceeded !== undefined && { truncated: true }),
+      ...(truncated && { truncated }),
     })
   }
 }
 
 const cancelled = '57014'
 const copyDone = message('c')
+
+/** EmptyQueryResponse has none. */
+const tagOf = (frame: Buffer): string => (frame.length > 5 ? text(frame, 5)[0] : '')
 
 /** A command tag that counts what the client got. */
 function retagged(frame: Buffer, tag: string, shown: number): Buffer {

@@ -138,6 +138,10 @@ describe('limits', () => {
     [[limit()], { rows: { max: 10, exceed: 'truncate' } }],
     [[limit(), limit({ max: 5 })], { rows: { max: 5, exceed: 'truncate' } }],
     [[limit({ max: 5 }), limit({ on_exceed: 'deny' })], { rows: { max: 5, exceed: 'deny' } }],
+    [
+      [limit({ rule: 'a' }), limit({ rule: 'b', max: 5 }), limit({ rule: 'c', on_exceed: 'deny' })],
+      { rows: { max: 5, exceed: 'deny', rule: 'b' } },
+    ],
     [[limit({ on_exceed: 'whatever' as never })], { rows: { max: 10, exceed: 'deny' } }],
     [
       [limit({ metric: 'bytes', max: 0 }), limit({ metric: 'duration_ms', max: 7 })],

@@ -282,6 +282,10 @@ describe('an odd answer is a denial', () => {
       'a limit that is text',
       { ...good, limits: [{ metric: 'rows', max: '1', on_exceed: 'deny' }] },
     ],
+    [
+      'a limit of nobody',
+      { ...good, limits: [{ rule: '', metric: 'rows', max: 1, on_exceed: 'deny' }] },
+    ],
     ['a negative limit', { ...good, limits: [{ metric: 'rows', max: -1, on_exceed: 'deny' }] }],
     [
       'a limit of half a row',

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Limits } from '../../../pdp/contract.ts'
 import { fields } from '../../../sidecars/postgres/report.ts'
 import { type Client, letters, loggedIn } from './client.ts'
@@ -114,4 +114,60 @@ test('bytes are limited like rows', async () => {
   expect(await answer(m.query(endless))).toMatch(/^TD{8}NCZI$/)
   here.decide(() => ({ limits: { bytes: { max: 100, exceed: 'deny' } } }))
   expect(await answer(m.query(endless))).toMatch(/^TD{8}EZI$/)
+})
+
+describe('what was written is never called failed', () => {
+  const fill = 'insert into t select generate_series(1000, 1999)'
+  const count = () =>
+    here.server.sql('select count(*) from t where id between 1000 and 1999', 'shop')
+  beforeEach(() => deny())
+  afterEach(() => here.server.sql('delete from t', 'shop'))
+
+  test.each([
+    ['simple', (sql: string) => [m.query(sql)]],
+    ['extended', (sql: string) => [...m.run(sql), m.sync]],
+  ])('over a limit that denies, %s', async (_, run) => {
+    client.send(...run(`${fill} returning id`))
+    const got = await client.until('Z')
+    const done = letters(got)
+    // The server may have been stopped in time; it knows whether.
+    expect([`${done.includes('E')}`, count()]).not.toEqual(['true', '1000'])
+    expect([`${done.includes('E')}`, count()]).not.toEqual(['false', '0'])
+    if (done.includes('C')) expect(done).toMatch(/D{3}NCZ$/)
+    expect(await answer(m.query('select 1 as free'))).toBe('TDCZI')
+  })
+
+  test('in portions', async () => {
+    client.send(m.parse('', `${fill} returning id`), m.bind('', ''), m.execute('', 2))
+    client.send(m.execute('', 2), m.execute('', 2), m.execute('', 0))
+    expect(await answer(m.sync)).toBe('12DDsDssNCZI')
+    expect(count()).toBe('1000')
+  })
+
+  test('in a COPY', async () => {
+    here.decide(() => ({ limits: few('deny') }))
+    const said = await answer(m.query(`copy (${fill} returning id) to stdout`))
+    expect(['HdddcNCZI 1000', 'HdddEZI 0']).toContain(`${said} ${count()}`)
+  })
+
+  test('in time or not', async () => {
+    here.decide(() => ({ limits: { durationMs: { max: 20, exceed: 'deny' } } }))
+    expect(await answer(m.query(`${fill}; select pg_sleep(30)`))).toBe('CTEZI')
+    expect(count()).toBe('0')
+    expect(
+      await answer(m.query('insert into t select 1000 from (select pg_sleep(30)) as late')),
+    ).toBe('EZI')
+  })
+})
+
+test('a notice and an error name the rule', async () => {
+  const rows = (exceed: 'truncate' | 'deny') => ({ max: 3, exceed, rule: 'small' })
+  here.decide(() => ({ limits: { rows: rows('truncate') } }))
+  client.send(m.query(endless))
+  const { M = '' } = fields((await client.until('Z')).at(-3) ?? Buffer.alloc(5))
+  expect(M).toMatch(/at its limit of 3 rows \(rule small, decision d\d+\)$/)
+  here.decide(() => ({ limits: { rows: rows('deny') } }))
+  client.send(m.query(endless))
+  const { D = '' } = fields((await client.until('E')).at(-1) ?? Buffer.alloc(5))
+  expect(D).toMatch(/^rule small, code limit_exceeded, decision d\d+$/)
 })
