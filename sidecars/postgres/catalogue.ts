@@ -47,8 +47,6 @@ let loads = 0
 export type Catalogue = General & {
   /** As sign.ts has it. */
   readonly mark: string
-  /** Schemas the login that read it may use. */
-  readonly schemas: ReadonlySet<string>
 }
 
 /** Reads the whole catalogue in one REPEATABLE READ snapshot. Rejects when anything is missing or beyond its maximum. */

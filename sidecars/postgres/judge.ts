@@ -1,6 +1,7 @@
 import type { Allowed, Asking, Refused, Ruling } from '../../pdp/contract.ts'
 import { Refusal } from '../../pdp/refusal.ts'
 import type { SqlFacts } from '../sql/facts.ts'
+import { type Declined, declined } from './absent.ts'
 import { copyOptions } from './copy/options.ts'
 import { copyPlanOf } from './mask/plan.ts'
 import { type Run, run } from './run.ts'
@@ -10,9 +11,9 @@ import type { State } from './state.ts'
 import type { Statement } from './statement.ts'
 
 /** All of them may run, or one may not and none does. */
-export type Judged = readonly Run[] | Refused
+export type Judged = readonly Run[] | Declined
 
-export const isRefused = (judged: Judged): judged is Refused => 'refusal' in judged
+export const isRefused = (judged: Judged): judged is Declined => 'refusal' in judged
 
 /** Asks for each statement in turn; synchronous as long as the answers are. */
 export function judge(
@@ -66,14 +67,14 @@ function admit(
   statement: Statement,
   ruling: Ruling,
   { runs, asking }: Admitting,
-): Refused | undefined {
+): Declined | undefined {
   const verdict = ruling.allowed ? carried(state, statement, ruling, { runs, asking }) : ruling
   if ('statement' in verdict) {
     runs.push(verdict)
     return undefined
   }
   for (const earlier of runs) earlier.finish('42501')
-  return verdict
+  return declined(state, runs, statement, verdict)
 }
 
 type Admitting = { readonly runs: Run[]; readonly asking: Asking }

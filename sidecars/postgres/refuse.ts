@@ -17,12 +17,12 @@ const standInUnnamed = parse('', standIn)
 
 /** A refusal, and the decision it comes from; or an error the server would have given. */
 export type No =
-  | { readonly id: string | undefined; readonly refusal: Refusal }
+  | { readonly id: string | undefined; readonly refusal: Refusal; readonly sqlstate?: string }
   | { readonly error: Buffer }
 
 /** Puts the stand-in into the place of a refused message. Extended messages up to the Sync are void after it. */
 export function refuse(state: State, no: No, instead: 'query' | 'parse' | 'unnamed'): Buffer {
-  const error = 'error' in no ? no.error : failure(no.refusal, no.id)
+  const error = 'error' in no ? no.error : failure(no.refusal, no.id, no.sqlstate)
   if (instead === 'query') {
     state.queue.push({ kind: 'refused', error, simple: true, changes: unnamedGone(state) })
     state.batch += 1

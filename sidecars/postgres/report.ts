@@ -17,19 +17,21 @@ export function fields(frame: Buffer): Report {
   return found
 }
 
-/** An error the statement ends with; the session goes on. */
-export const failure = (refusal: Refusal, decision?: string): Buffer =>
-  refused('ERROR', refusal, decision)
+/** An error the statement ends with; the session goes on. `state` in place of the SQLSTATE that its code has. */
+export const failure = (refusal: Refusal, decision?: string, state?: string): Buffer =>
+  refused('ERROR', refusal, { decision, state })
 
 /** An error the connection ends with. */
-export const fatal = (refusal: Refusal): Buffer => refused('FATAL', refusal)
+export const fatal = (refusal: Refusal): Buffer => refused('FATAL', refusal, {})
 
-function refused(severity: string, refusal: Refusal, decision?: string): Buffer {
+type About = { readonly decision?: string | undefined; readonly state?: string | undefined }
+
+function refused(severity: string, refusal: Refusal, { decision, state }: About): Buffer {
   const { detail } = refusal
   return errorResponse({
     S: severity,
     V: severity,
-    C: sqlstate[refusal.code],
+    C: state ?? sqlstate[refusal.code],
     M: `postern: ${refusal.message}`,
     D: why(refusal, decision),
     ...(detail.remedy !== undefined && { H: detail.remedy }),

@@ -1,5 +1,6 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
+import type { Absent } from '../sql/facts.ts'
 import { type Analysis, analyse } from './read/analyse.ts'
 import { normalize, type Parsed, parsed } from './read/parser.ts'
 import type { PathChange } from './read/path.ts'
@@ -31,6 +32,8 @@ export type Statement = {
   readonly upstream?: string
   /** Why nothing may go upstream: it cannot be written out as it was read. */
   readonly unwritable?: string
+  /** The name for which its command is incomplete, as long as that is for nothing else. */
+  readonly absent?: { readonly of: Command; readonly name: Absent }
 }
 
 /** A name given or taken; `''` is all of them. */
@@ -82,15 +85,16 @@ function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: S
     cursor: (name: string) => scope.cursor(name)?.command,
   }
   const analysis = analyse({ node, text, shape: normalize(text) }, around)
-  const { outcome } = analysis
+  const { outcome, command, absent } = analysis
   const { needs = [], names = [] } = outcome
   return {
-    command: analysis.command,
+    command,
     names: names.map((change) => renamed(change, text, scope)),
     needs,
     rows: rowsOf(analysis, needs, scope),
     searchPath: scope.searchPath,
     sign: scope.catalogue.sign,
+    ...(absent === undefined ? {} : { absent: { of: command, name: absent } }),
     ...(outcome.path === undefined ? {} : { path: outcome.path }),
     ...(outcome.copy === undefined ? {} : { copy: outcome.copy }),
     ...(outcome.into === undefined ? {} : { into: outcome.into }),

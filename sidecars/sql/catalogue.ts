@@ -126,6 +126,8 @@ export interface Catalogue {
     searchPath: readonly string[],
   ): Relation | undefined
   byOid(oid: number): Relation | undefined
+  /** Schemas the login that read it may use. */
+  readonly schemas: ReadonlySet<string>
   /** What a column of an answer is; undefined when the catalogue does not know it. */
   column(tableOid: number, number: number): Origin | undefined
   /** Every relation whose rows can show through: below a view at any depth, children of a table at any depth. */

@@ -12,15 +12,23 @@ export interface Facts {
   decide(column: string): void
   /** What columns are used for. */
   use(columns: Iterable<string>, role: Role): void
-  /** Why the statement is not fully understood. */
-  doubt(reason: string): void
+  /** Why the statement is not fully understood; `absent` where that is a name of its own which means nothing. */
+  doubt(reason: string, absent?: Absent): void
+  /** A name that means nothing, where nothing else is in doubt but what follows from it. */
+  absent(): Absent | undefined
   /** A fact of the `sql` family that holds from now on. */
   flag(name: Flag): void
   has(name: Flag): boolean
   effects(): ReadonlySet<Effect>
-  /** All of another statement's facts but its name, text and outputs. */
-  absorb(command: Command): void
+  /** All of another statement's facts but its name, text and outputs; `absent` is what it said of itself. */
+  absorb(command: Command, absent?: Absent): void
   command(name: string, rest: Rest): Command
+}
+
+/** What a statement names that there is not, as it has it. */
+export type Absent = {
+  readonly kind: 'relation' | 'column' | 'function' | 'operator' | 'type' | 'source'
+  readonly name: string
 }
 
 export type Flag = 'where' | 'limit' | 'locking' | 'unbounded' | 'triggers'
@@ -50,6 +58,9 @@ export type SqlFacts = {
 /** More reasons, or longer ones, help nobody. */
 const REASONS_MAX = 5
 
+/** How every doubt about a name ends, and about what such a name leaves open. */
+const unknown = / (is|are) not known$/
+
 type Thing = {
   readonly kind: string
   readonly name: string
@@ -64,7 +75,7 @@ export function facts(): Facts {
   const things = new Map<string, Thing>()
   const functions = new Map<string, string>()
   const used = uses()
-  const reasons = new Set<string>()
+  const reasons = new Map<string, Absent | undefined>()
   const flags = new Set<Flag>()
 
   const self: Facts = {
@@ -84,16 +95,20 @@ export function facts(): Facts {
     },
     decide: (column) => used.use([column], 'predicate'),
     use: (columns, role) => used.use(columns, role),
-    doubt: (reason) => void reasons.add(reason),
+    doubt: (reason, absent) => void reasons.set(reason, reasons.get(reason) ?? absent),
+    absent: () => {
+      const isAll = [...reasons.keys()].every((reason) => unknown.test(reason))
+      return isAll ? [...reasons.values()].find((one) => one !== undefined) : undefined
+    },
     flag: (name) => void flags.add(name),
     has: (name) => flags.has(name),
     effects: () => effects,
-    absorb: (command) => {
+    absorb: (command, absent) => {
       for (const effect of command.effects) effects.add(effect)
       for (const one of command.objects) self.touch(one.kind, one.name, one.access, one.columns)
       const sql = command['sql'] as SqlFacts | undefined
       if (sql?.columns === undefined) used.use(command.predicates ?? [], 'predicate')
-      if (command.incomplete !== undefined) reasons.add(command.incomplete)
+      if (command.incomplete !== undefined) self.doubt(command.incomplete, absent)
       absorbFamily(sql)
     },
     command: (name, rest) => {
@@ -115,7 +130,7 @@ export function facts(): Facts {
         objects: Array.from(things.values(), touched),
         ...(rest.outputs === undefined ? {} : { outputs: rest.outputs }),
         predicates: used.deciding(),
-        ...(reasons.size === 0 ? {} : { incomplete: sentence(reasons) }),
+        ...(reasons.size === 0 ? {} : { incomplete: sentence([...reasons.keys()]) }),
         text: rest.text,
         sql,
       }
@@ -145,8 +160,8 @@ function touched(thing: Thing): Touched {
     : { kind, name, access, columns: [...columns] }
 }
 
-function sentence(reasons: ReadonlySet<string>): string {
-  const shown = [...reasons].slice(0, REASONS_MAX)
-  const more = reasons.size - shown.length
+function sentence(reasons: readonly string[]): string {
+  const shown = reasons.slice(0, REASONS_MAX)
+  const more = reasons.length - shown.length
   return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }

@@ -16,6 +16,7 @@ import { runs } from './bodies.ts'
 import { builtin } from './builtin.ts'
 import { executes } from './execute.ts'
 import { fitting } from './fits.ts'
+import { doubtName } from './lookup.ts'
 import { type Reading, use } from './reading.ts'
 import { checked } from './standing.ts'
 import { basic, UNKNOWN } from './types.ts'
@@ -65,7 +66,7 @@ export function attribute(reading: Reading, row: Value, name: string): Value {
     library.functions(name, undefined, searchPath).length > 0 ||
     library.typeNamed(name, undefined, searchPath) !== undefined
   if (!known) {
-    if (!reading.lenient) reading.facts.doubt(`column ${name} is not known`)
+    if (!reading.lenient) doubtName(reading, 'column', name, undefined)
     return anything
   }
   return call(reading, { name, schema: undefined, nodes: [], args: [row] }).value
@@ -144,7 +145,7 @@ function cast(reading: Reading, one: Call, base: Value): Answer {
   }
   const full = one.schema === undefined ? one.name : `${one.schema}.${one.name}`
   executes(reading, full, 'unknown')
-  reading.facts.doubt(`function ${one.name} is not known`)
+  doubtName(reading, 'function', one.name, one.schema)
   use(reading, base, 'argument')
   return unknown(base)
 }

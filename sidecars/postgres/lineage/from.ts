@@ -4,7 +4,7 @@ import type { Fields } from '../../sql/lineage/output.ts'
 import { type Item, itemOf, type Scope } from '../../sql/lineage/scope.ts'
 import { anything } from '../../sql/lineage/value.ts'
 import { open, words } from '../read/ast.ts'
-import { relationOf, unknownRelation } from './lookup.ts'
+import { doubtName, relationOf, unknownRelation } from './lookup.ts'
 import { runOperator } from './operators.ts'
 import { predicate } from './predicate.ts'
 import { type At, type Reading, refer, step, use } from './reading.ts'
@@ -88,7 +88,7 @@ function joined(reading: Reading, body: JoinExpr, at: At, before: readonly Item[
     reading.facts.doubt('what a natural join compares is not known')
   }
   for (const name of both.missing) {
-    if (![left, right].some(isOpen)) reading.facts.doubt(`column ${name} is not known`)
+    if (![left, right].some(isOpen)) doubtName(reading, 'column', name, undefined)
   }
   for (const { value, stored } of both.merged) {
     use(reading, value, 'join')

@@ -1,5 +1,6 @@
 import type { RangeVar } from 'libpg-query'
 import type { Relation } from '../../sql/catalogue.ts'
+import type { Absent } from '../../sql/facts.ts'
 import { isGuarded } from '../read/builtins.ts'
 import type { Reading } from './reading.ts'
 
@@ -9,11 +10,23 @@ export function relationOf(reading: Reading, range: RangeVar): Relation | undefi
   const name = range.relname ?? ''
   const relation = around.catalogue.relation(name, range.schemaname, around.searchPath)
   if (relation === undefined) {
-    facts.doubt(`relation ${range.schemaname ? `${range.schemaname}.` : ''}${name} is not known`)
+    doubtName(reading, 'relation', name, range.schemaname)
   } else if (isGuarded(relation.name) && !isOwn(relation)) {
     facts.doubt(`${relation.full} shows what other sessions do, or secrets`)
   }
   return relation
+}
+
+/** Doubts a name. What is in a schema that the login may not use counts as unread: the server would not tell either. */
+export function doubtName(
+  { facts, around }: Reading,
+  kind: Absent['kind'],
+  plain: string,
+  schema: string | undefined,
+): void {
+  const name = schema === undefined ? plain : `${schema}.${plain}`
+  const told = schema === undefined || around.catalogue.schemas.has(schema)
+  facts.doubt(`${kind} ${name} is not known`, told ? { kind, name } : undefined)
 }
 
 /** Made by somebody under a guarded name; extensions excepted, whose names are listed for that reason. */

@@ -2,6 +2,7 @@ import type { Library, Operator } from '../../sql/lineage/library.ts'
 import { anything, computed, typed, type Value } from '../../sql/lineage/value.ts'
 import { converted, runsNamed } from './calls.ts'
 import { accepts } from './fits.ts'
+import { doubtName } from './lookup.ts'
 import { type Reading, use } from './reading.ts'
 import { basic, UNKNOWN } from './types.ts'
 
@@ -26,7 +27,7 @@ export function runOperator(
     results.push(runsNamed(reading, one.runs, args))
   }
   if (named.length === 0) {
-    reading.facts.doubt(`operator ${name} is not known`)
+    doubtName(reading, 'operator', name, undefined)
     return computed(given, anything)
   }
   const [only] = chosen

@@ -1,3 +1,4 @@
+import type { Absent } from '../../sql/facts.ts'
 import {
   columnsNamed,
   columnsOf,
@@ -87,9 +88,17 @@ export function field(reading: Reading, row: Value, name: string): Value {
 }
 
 function unresolved(reading: Reading, parts: readonly string[]): Value {
-  if (!reading.lenient) reading.facts.doubt(`column ${parts.join('.')} is not known`)
+  const name = parts.join('.')
+  // The server looks for what is before the dot first.
+  const absent: Absent = parts.length === 1 ? { kind: 'column', name } : missingSource(parts)
+  if (!reading.lenient) reading.facts.doubt(`column ${name} is not known`, absent)
   return anything
 }
+
+const missingSource = (parts: readonly string[]): Absent => ({
+  kind: 'source',
+  name: parts[parts.length - 2] ?? '',
+})
 
 function readAll(reading: Reading, columns: readonly Named[]): Value {
   for (const one of columns) refer(reading, one.stored)

@@ -3,6 +3,7 @@ import type { Catalogue } from '../../sql/catalogue.ts'
 import type { Library, Type } from '../../sql/lineage/library.ts'
 import { computed, shaped, typed, type Value } from '../../sql/lineage/value.ts'
 import { words } from '../read/ast.ts'
+import { doubtName } from './lookup.ts'
 import type { Reading } from './reading.ts'
 
 /** Numbers the server gives to types of its own (pg_type.dat). */
@@ -59,9 +60,10 @@ export function typeOf(reading: Reading, name: TypeName | undefined): Type | und
   if (name === undefined || name.pct_type) return undefined
   const parts = words(name.names)
   const plain = parts[parts.length - 1] ?? ''
+  const schema = parts[parts.length - 2]
   const { library, searchPath } = reading.around
-  const one = library.typeNamed(plain, parts[parts.length - 2], searchPath)
+  const one = library.typeNamed(plain, schema, searchPath)
   const type = name.arrayBounds === undefined ? one : one && library.arrayOf(one.oid)
-  if (type === undefined && !reading.lenient) reading.facts.doubt(`type ${plain} is not known`)
+  if (type === undefined && !reading.lenient) doubtName(reading, 'type', plain, schema)
   return type
 }

@@ -1,14 +1,18 @@
 import type { Node } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
 import type { Catalogue } from '../../sql/catalogue.ts'
-import { facts, type SqlFacts } from '../../sql/facts.ts'
+import { type Absent, facts, type SqlFacts } from '../../sql/facts.ts'
 import { outputs } from '../../sql/lineage/output.ts'
 import { begin } from '../lineage/begin.ts'
 import type { Reading, Surroundings } from '../lineage/reading.ts'
 import { type Outcome, statement } from './utility.ts'
 
 /** One statement's facts, and what it means for the session. */
-export type Analysis = { readonly command: Command; readonly outcome: Outcome }
+export type Analysis = {
+  readonly command: Command
+  readonly outcome: Outcome
+  readonly absent: Absent | undefined
+}
 
 export type Source = {
   readonly node: Node
@@ -29,10 +33,12 @@ export function analyse({ node, text, shape }: Source, around: Surroundings): An
   const rest = { dialect: 'postgres', text, shape, outputs: answers ? shown : undefined }
   const command = reading.facts.command(outcome.name, rest)
   const { options } = outcome
-  if (options === undefined) return { command, outcome }
+  const absent = reading.facts.absent()
+  if (options === undefined) return { command, outcome, absent }
   return {
     command: { ...command, sql: { ...(command['sql'] as SqlFacts), copy: options } },
     outcome,
+    absent,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ExplainStmt, Node } from 'libpg-query'
 import type { Command } from '../../../pdp/contract.ts'
-import type { SqlFacts } from '../../sql/facts.ts'
+import type { Absent, SqlFacts } from '../../sql/facts.ts'
 import { computed, copyOf } from '../../sql/lineage/value.ts'
 import type { Reading } from '../lineage/reading.ts'
 import { as, literal } from './ast.ts'
@@ -24,8 +24,8 @@ export function explain(reading: Reading, body: ExplainStmt, statement: Inner): 
   const options = body.options ?? []
   if (options.some(analyzes)) {
     facts.kind('explain_analyze')
-    facts.absorb(command)
-  } else planned(reading, command)
+    facts.absorb(command, plan.facts.absent())
+  } else planned(reading, command, plan.facts.absent())
   const columns = options.every(isPlain)
     ? [{ name: 'QUERY PLAN', value: shown(command, reading) }]
     : undefined
@@ -33,12 +33,12 @@ export function explain(reading: Reading, body: ExplainStmt, statement: Inner): 
 }
 
 /** What would be written is only looked at. Planning already runs functions, so these count. */
-function planned({ facts }: Reading, command: Command): void {
+function planned({ facts }: Reading, command: Command, absent: Absent | undefined): void {
   const effects = command.effects.filter((one) => one === 'execute')
   const objects = command.objects.map((one) => ({ ...one, access: 'read' as const }))
   const { columns = [] } = command['sql'] as SqlFacts
   for (const { name, roles } of columns) for (const role of roles) facts.use([name], role)
-  facts.absorb({ ...command, effects, objects, sql: undefined, predicates: [] })
+  facts.absorb({ ...command, effects, objects, sql: undefined, predicates: [] }, absent)
 }
 
 /**

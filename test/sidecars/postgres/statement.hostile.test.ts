@@ -14,6 +14,7 @@ const nothing: Catalogue = {
   sign: '',
   version: 0,
   relation: () => undefined,
+  schemas: new Set<string>(),
   byOid: () => undefined,
   column: () => undefined,
   below: () => [],
