@@ -10,8 +10,9 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { batches } from './batch.ts'
 import { groupFlush } from './flush.ts'
-import { hashOf, lineOf, nothingBefore } from './line.ts'
+import { hashOf, lineOf, nothingBefore, type Place } from './line.ts'
 import { headFile, type Segment, segmentAt, tornBefore, tornFile } from './segments.ts'
 import type { Signer } from './signer.ts'
 import { readTail, type Tail } from './tail.ts'
@@ -72,18 +73,19 @@ export function openChain(options: ChainOptions, gap?: Gap): Chain {
   trim(folder, segment, tail)
   let fd = openSync(segment.file, 'a', 0o600)
   const flush = groupFlush(() => fd)
+  const batchOf = batches()
+  const placeAfter = places()
 
   function write(items: readonly Item[]): void {
     const expected = items.reduce((sum, item) => sum + item.body.length + 160, 0)
     if (bytes > 0 && bytes + expected > options.segmentBytesMax) rotate()
-    const lines: string[] = []
+    const lines = batchOf(expected)
     let place = { seq, hash }
     for (const { ms, body } of items) {
-      const line = lineOf(placeAfter(place, ms), body)
+      const line = lines.add(lineOf(placeAfter(place, ms), body))
       place = { seq: place.seq + 1, hash: hashOf(line) }
-      lines.push(line)
     }
-    put(`${lines.join('\n')}\n`)
+    put(lines.all())
     seq = place.seq
     hash = place.hash
   }
@@ -91,15 +93,14 @@ export function openChain(options: ChainOptions, gap?: Gap): Chain {
   function sign(fields: { readonly kind: string; readonly [field: string]: unknown }): void {
     const place = placeAfter({ seq, hash }, now())
     const line = signer.line(place, { ...fields, log })
-    put(`${line}\n`)
+    put(Buffer.from(`${line}\n`))
     seq = place.seq
     hash = hashOf(line)
     head = { seq, hash, timestamp: place.timestamp }
     replaceHead(folder, line, disk)
   }
 
-  function put(text: string): void {
-    const buffer = Buffer.from(text)
+  function put(buffer: Buffer): void {
     const written = writeSync(fd, buffer)
     bytes += written
     if (written < buffer.length) throw new Error('the disk took only part of an entry')
@@ -139,8 +140,17 @@ export function openChain(options: ChainOptions, gap?: Gap): Chain {
   }
 }
 
-function placeAfter(end: { readonly seq: number; readonly hash: string }, ms: number) {
-  return { seq: end.seq + 1, timestamp: new Date(ms).toISOString(), prev: end.hash }
+type Linked = { readonly seq: number; readonly hash: string }
+
+/** Gives entries their places; many of them are of the same millisecond. */
+function places(): (end: Linked, ms: number) => Place {
+  let lastMs: number | undefined
+  let timestamp = ''
+  return (end, ms) => {
+    if (ms !== lastMs) timestamp = new Date(ms).toISOString()
+    lastMs = ms
+    return { seq: end.seq + 1, timestamp, prev: end.hash }
+  }
 }
 
 // The torn bytes are copied before they are cut, so that a crash in between loses nothing.

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { AuditEntry } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
+import { json } from './json.ts'
 
 /** Where an entry stands in the log. */
 export type Place = {
@@ -84,8 +85,7 @@ function problemOf(entry: AuditEntry): string | undefined {
 
 function jsonOf(entry: AuditEntry): string {
   try {
-    const { kind, ...fields } = entry
-    return JSON.stringify({ kind, ...fields })
+    return json(entry, 'kind')
   } catch {
     throw new Refusal('audit_unavailable', 'an entry cannot be written as JSON')
   }

@@ -62,6 +62,7 @@ export function openAudit(options: AuditOptions): AuditLog {
   let pending: Item[] = []
   let pendingChars = 0
   let soon: NodeJS.Timeout | undefined
+  let retrying = false
   let due: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
 
@@ -88,16 +89,23 @@ export function openAudit(options: AuditOptions): AuditLog {
 
   // What waits is forgotten only after it was written: after a failure an entry may stand in the log twice.
   function flush(...items: readonly Item[]): void {
-    clearTimeout(soon)
-    soon = undefined
-    const batch = [...pending, ...items]
+    const batch = pending.length === 0 ? items : [...pending, ...items]
     if (batch.length === 0) return
     writer.run((chain) => {
       chain.write(batch)
       pending = []
       pendingChars = 0
+      soonAgain()
       signWhenDue(chain)
     })
+  }
+
+  /** The timer for what waits goes on: to stop and start it would cost more than one call in vain. */
+  function soonAgain(): void {
+    if (!retrying) return
+    retrying = false
+    clearTimeout(soon)
+    soon = undefined
   }
 
   function signWhenDue(chain: Chain): void {
@@ -112,7 +120,10 @@ export function openAudit(options: AuditOptions): AuditLog {
   }
 
   function flushQuietly(): void {
+    clearTimeout(soon)
+    soon = undefined
     if (quietly(flush) || closing !== undefined) return
+    retrying = true
     soon = setTimeout(flushQuietly, retryMs).unref()
   }
 
