@@ -23,6 +23,8 @@ export function recordedOf(line: string): Recorded | Unused {
   if (entry === undefined) return 'unreadable'
   const { kind = 'decision', path, decision_id: id, timestamp, input, result, bundles } = entry
   if (kind !== 'decision' || path !== 'postern/decision') return 'not_a_decision'
+  // Somebody asked what would be: nothing was enforced, and whoever asks makes up the question.
+  if (isAdvisory(entry)) return 'not_a_decision'
   const atMs = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN
   if (typeof id !== 'string' || Number.isNaN(atMs)) return 'unreadable'
   const decision = decisionOf(result)
@@ -30,6 +32,11 @@ export function recordedOf(line: string): Recorded | Unused {
   const revision = revisionOf(bundles)
   if (revision === undefined || byGate(decision)) return 'not_by_policy'
   return { id, atMs, revision, input, decision }
+}
+
+/** The record has the mark itself, a decision log that was exported under `custom`. */
+function isAdvisory({ advisory, custom }: Readonly<Record<string, unknown>>): boolean {
+  return advisory === true || (isObject(custom) && custom['advisory'] === true)
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> | undefined {

@@ -119,6 +119,8 @@ test.each([
   ['no object', '[1]', 'unreadable'],
   ['another kind', changed({ kind: 'outcome' }), 'not_a_decision'],
   ['another path', changed({ path: 'other/decision' }), 'not_a_decision'],
+  ['an advisory answer', changed({ advisory: true }), 'not_a_decision'],
+  ['an exported one', changed({ custom: { advisory: true } }), 'not_a_decision'],
   ['no time', changed({ timestamp: 'yesterday' }), 'unreadable'],
   ['no input', changed({ input: 1 }), 'unreadable'],
   ['no result', changed({ result: {} }), 'unreadable'],
