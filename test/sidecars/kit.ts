@@ -20,7 +20,7 @@ export type Answer =
   | 'allow'
   | 'deny'
   | 'hold'
-  | { readonly limits?: Limits; readonly mask?: readonly string[] }
+  | { readonly limits?: Limits; readonly mask?: readonly string[] | Mask }
 
 export type Policy = (command: Command, asking: Asking) => Answer
 
@@ -154,7 +154,7 @@ export function allowed(id: string, asked: Pick<Asked, 'outcomes'>, answer: Answ
   return {
     allowed: true,
     id,
-    mask: masking(mask),
+    mask: 'empty' in mask ? mask : masking(mask),
     limits,
     obligations: [],
     done: (outcome) => void asked.outcomes.push(outcome),
