@@ -6,6 +6,7 @@ import { readArchive } from '../../bundles/archive.ts'
 import { Failure } from '../commands/io.ts'
 import { builtins } from '../engine/builtins.ts'
 import { type Policy, policy } from '../engine/policy.ts'
+import type { PolicyBundle } from '../parts.ts'
 import { complaint, type Opa, opa } from './opa.ts'
 
 /** What gates provide, and what opa may therefore use. */
@@ -21,11 +22,13 @@ export type Wanted = {
   readonly ignore?: string
 }
 
-/**
- * Compiles rules of a folder as a bundle is compiled, and loads them as a gate loads a bundle.
- * Throws Failure with what opa, or the gate's engine, said.
- */
+/** Rules of a folder, loaded as a gate loads a bundle. Throws an Error with what opa, or the gate's engine, said. */
 export async function compiled(from: Opa, wanted: Wanted): Promise<Policy> {
+  return policy(await folderBundle(from, wanted), builtins)
+}
+
+/** Rules of a folder, compiled as a bundle is but signed by nobody: for authors alone. Throws Failure. */
+export async function folderBundle(from: Opa, wanted: Wanted): Promise<PolicyBundle> {
   const { entrypoints } = wanted
   const folder = await mkdtemp(join(tmpdir(), 'postern-module-'))
   try {
@@ -38,10 +41,7 @@ export async function compiled(from: Opa, wanted: Wanted): Promise<Policy> {
     if (wasm === undefined) throw new Failure('opa made no module')
     const data: unknown = JSON.parse(content('data.json')?.toString() ?? '{}')
     const [entrypoint = ''] = entrypoints
-    return await policy(
-      { name: 'folder', revision: '', digest: '', entrypoint, wasm, data },
-      builtins,
-    )
+    return { name: 'folder', revision: '', digest: '', entrypoint, wasm, data }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
