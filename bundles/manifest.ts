@@ -77,13 +77,16 @@ function readModule(files: readonly BundleFile[], { wasm }: Manifest): Buffer {
   const module = files.find(({ name }) => name === 'policy.wasm')
   if (module === undefined)
     throw new Error('the bundle holds no policy.wasm: build it with `opa build -t wasm`')
-  const [entry] = wasm
-  const exact = entry?.entrypoint === entrypoint && entry.module.replace(/^\//, '') === module.name
-  if (!exact || wasm.length !== 1)
+  const names = wasm.map((one) => one.entrypoint)
+  if (!names.includes(entrypoint))
     throw new Error(
-      `the bundle must have the one entrypoint ${entrypoint}, ` +
-        `and has ${wasm.map((one) => one.entrypoint).join(', ') || 'none'} (opa build -e ${entrypoint})`,
+      `the bundle must have the entrypoint ${entrypoint}, ` +
+        `and has ${names.join(', ') || 'none'} (opa build -e ${entrypoint})`,
     )
+  // Others are for those who ask without a command (OPA's data API), of the same module.
+  const other = wasm.find((one) => one.module.replace(/^\//, '') !== module.name)
+  if (other !== undefined)
+    throw new Error(`.manifest: the entrypoint ${other.entrypoint} is in ${other.module}`)
   return module.content
 }
 

@@ -168,7 +168,7 @@ test('a file listed twice is refused', async () => {
 
 test.each<[string, BundleFile[], string]>([
   ['no module', edit(files(), 'policy.wasm'), 'no policy.wasm'],
-  ['no manifest', edit(files(), '.manifest'), 'one entrypoint postern/decision'],
+  ['no manifest', edit(files(), '.manifest'), 'the entrypoint postern/decision, and has none'],
   ['a second module', edit(files(), 'a/policy.wasm', 'x'), 'a/policy.wasm is a second module'],
   ['data in a folder', edit(files(), 'a/data.json', '{}'), 'only /data.json is read'],
   ['data in YAML', edit(files(), 'data.yaml', 'a: 1'), 'only /data.json is read'],
@@ -182,11 +182,14 @@ test.each<[string, BundleFile[], string]>([
     'entrypoint',
   ],
   [
-    'two entrypoints',
+    'an entrypoint of another module',
     withManifest({
-      wasm: ['postern/decision', 'a'].map((entrypoint) => ({ entrypoint, module: '/policy.wasm' })),
+      wasm: [
+        { entrypoint: 'postern/decision', module: '/policy.wasm' },
+        { entrypoint: 'a', module: '/x.wasm' },
+      ],
     }),
-    'and has postern/decision, a',
+    'the entrypoint a is in /x.wasm',
   ],
   ['roots elsewhere', withManifest({ roots: ['limits'] }), 'no root covers postern/decision'],
   ['data outside the roots', withManifest({ roots: ['postern'] }), '"limits", which no root'],
@@ -195,6 +198,14 @@ test.each<[string, BundleFile[], string]>([
   ['roots that are no texts', withManifest({ roots: [1] }), '.manifest: roots.0'],
 ])('signed, but with %s: refused', async (_what, list, why) => {
   await expect(verify(await packSigned(list, { pem: ours.private }))).rejects.toThrow(why)
+})
+
+test('further entrypoints of the same module are for those who ask without a command', async () => {
+  const list = withManifest({
+    wasm: ['postern/decision', 'a'].map((entrypoint) => ({ entrypoint, module: '/policy.wasm' })),
+  })
+  const bundle = await verify(await packSigned(list, { pem: ours.private }))
+  expect(bundle.entrypoint).toBe('postern/decision')
 })
 
 test('a root is compared by segments', async () => {
