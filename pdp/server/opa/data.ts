@@ -71,14 +71,10 @@ export function dataRoutes(parts: DataParts): Router {
 
 type Given = { readonly input: unknown; readonly warning: object }
 
-/** The document that the address names. Throws OpaError. */
+/** The document that the address names; what cannot be decoded express has refused. */
 export function pathOf({ path }: Request, under: string): readonly string[] {
-  try {
-    const steps = path.slice(under.length).split('/').map(decodeURIComponent)
-    return steps.filter((step) => step !== '')
-  } catch {
-    throw invalid('the address holds a percent sign that stands for nothing')
-  }
+  const steps = path.slice(under.length).split('/').map(decodeURIComponent)
+  return steps.filter((step) => step !== '')
 }
 
 /** Whether a failing builtin is an error. */

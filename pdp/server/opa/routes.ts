@@ -17,6 +17,7 @@ export type OpaParts = Omit<
 }
 
 type Around = Pick<EvaluationParts, 'adminGroups' | 'identity' | 'audit'> & {
+  /** Hears of failures of ours; `instance` is what the client was told. */
   failed(error: unknown, instance: string): void
 }
 
@@ -26,7 +27,9 @@ const paths =
   /^(\/|\/v0\/data(\/.*)?|\/v1\/(batch\/)?(data|policies|compile)(\/.*)?|\/v1\/(query|config))$/
 
 /** The part of OPA's REST API that a gate answers or refuses, in OPA's words; other paths go on to whoever comes next. */
-export function opaRoutes(parts: OpaParts & Around): Router {
+export function opaRoutes({ around, ...own }: OpaParts & { readonly around: Around }): Router {
+  const { identity, adminGroups, audit, failed } = around
+  const parts = { ...own, identity, adminGroups, audit, failed }
   const evaluate = evaluation(parts)
   const router = Router({ caseSensitive: true, strict: true })
   router.use(askers(parts), raw({ limit: bodyBytesMax, inflate: true, type: () => true }))
