@@ -38,7 +38,7 @@ export type Opening = {
   /** `masked` unless given. */
   readonly profile?: Profile | undefined
   readonly engine?: (engine: Engine) => Engine
-  /** Sealed sessions log in with a role that may read everything. */
+  /** Sealed sessions log in with a role that may read one protected column. */
   readonly unbacked?: boolean
 }
 
@@ -54,6 +54,9 @@ export interface Stage {
 
 const role = { username: 'app', password: 'app-secret' }
 const sealedRole = { username: 'sealed', password: 'sealed-secret' }
+/** May read one protected column, which its rights should not allow. */
+const laxRole = { username: 'lax', password: 'lax-secret' }
+const leftOpen = 'public.customers.ssn'
 /** As the policy has them. */
 const protectedColumns = [
   ...['email', 'ssn', 'card_number', 'phone'].map((name) => `public.customers.${name}`),
@@ -92,27 +95,36 @@ export async function stage(): Promise<Stage> {
 async function fill(server: PostgresServer): Promise<void> {
   server.sql(
     `create role ${role.username} login superuser password '${role.password}'; ` +
-      `create role ${sealedRole.username} login password '${sealedRole.password}'; create database base_a`,
+      [sealedRole, laxRole]
+        .map(({ username, password }) => `create role ${username} login password '${password}'; `)
+        .join('') +
+      'create database base_a',
   )
   const extra = readFileSync(folder('./extra.sql'), 'utf8')
   server.sql(`${schema.slice(0, changes)}\n${extra}`, 'base_a')
   server.sql(`\\set variant A\n${schema.slice(changes)}`, 'base_a')
-  server.sql(await rights(server), 'base_a')
+  server.sql(await rights(server, sealedRole, protectedColumns), 'base_a')
+  const rest = protectedColumns.filter((name) => name !== leftOpen)
+  server.sql(await rights(server, laxRole, rest), 'base_a')
   // A copy, so that everything has the same numbers.
   server.sql('create database base_b template base_a')
   server.sql(`\\set variant B\n${schema.slice(changes)}`, 'base_b')
   server.sql(readFileSync(folder('./hidden.sql'), 'utf8'), 'base_b')
 }
 
-/** What `postern grants` prints for the role of sealed sessions. */
-function rights({ host, port }: PostgresServer): Promise<string> {
+/** What `postern grants` prints for a role of sealed sessions. */
+function rights(
+  { host, port }: PostgresServer,
+  { username }: typeof role,
+  columns: readonly string[],
+): Promise<string> {
   const credential = { username: role.username, secret: secret(role.password) }
   return grants({
     upstream: { host, port },
     credential,
     database: 'base_a',
-    protectedColumns: new Set(protectedColumns),
-    role: sealedRole.username,
+    protectedColumns: new Set(columns),
+    role: username,
     writes: true,
   })
 }
@@ -220,7 +232,7 @@ async function doorway({ upstream, policy, how, pairs }: Door): Promise<Doorway>
     maskKey: secret('0123456789abcdef0123456789abcdef'),
     identity: { identify: async () => ({ subject: robot, expiresMs: Date.now() + 36_000_000 }) },
     credentials: loginOf(role),
-    sealedCredentials: loginOf(unbacked ? role : sealedRole),
+    sealedCredentials: loginOf(unbacked ? laxRole : sealedRole),
   })
   const way = await listen({ host: '127.0.0.1', port: 0, sidecar, gate: keeper })
   return {

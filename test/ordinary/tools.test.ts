@@ -104,7 +104,7 @@ test('pg_dump is refused and told so', async () => {
   const env = { PGPASSWORD: await stage.issuer.token('alice') }
   const done = await run('pg_dump', ['--schema-only', '-t', 'orders', '-d', place('alice')], env)
   expect(done.status).not.toBe(0)
-  expect(done.stderr).toMatch(/postern: .*search_path|server version mismatch/)
+  expect(done.stderr).toMatch(/postern: |server version mismatch/)
 })
 
 test.each(people)('psycopg works for %s', async (who) => {

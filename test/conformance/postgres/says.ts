@@ -129,8 +129,9 @@ export const says: Says = {
 
 function refused(mark: string): readonly Phrase[] {
   const bad = `delete from notes where body = '${mark}'`
-  const ok = 'select 1'
-  const once = `select $1::text, 'once${mark.replace('deny', '')}'`
+  // As the gate writes it, so that it goes on as it came.
+  const ok = 'SELECT 1'
+  const once = `SELECT CAST($1 AS text), 'once${mark.replace('deny', '')}'`
   return [
     phrase('a simple query', [m.query(bad)], [refusedQuery]),
     phrase('the last of several statements', [m.query(`${ok}; ${ok}; ${bad}`)], [refusedQuery]),
