@@ -9,13 +9,15 @@ import {
   parseDocument,
   type Document as Yaml,
 } from 'yaml'
-import { crossFindings, type Finding, pathText } from './config/cross.ts'
+import { crossFindings, pathText } from './config/cross.ts'
 import { schemaFindings } from './config/findings.ts'
+import type { Finding } from './config/look.ts'
 import { type Env, referenceFindings } from './config/references.ts'
 import { type Config, resolved } from './config/resolve.ts'
 import { schemaFor } from './config/schema.ts'
 
-export type { Config, ListenerConfig, SecretRef, TlsFiles } from './config/resolve.ts'
+export type { SecretRef } from './config/places.ts'
+export type { Config, ListenerConfig, TlsFiles } from './config/resolve.ts'
 
 /** One mistake in the file. */
 export type Problem = {

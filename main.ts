@@ -10,6 +10,7 @@ import { auditCommand } from './pdp/audit/command.ts'
 import { check, currentBundle } from './pdp/commands/check.ts'
 import { decideCommand } from './pdp/commands/decide.ts'
 import { dispatch } from './pdp/commands/dispatch.ts'
+import { fleetCommand } from './pdp/commands/fleet.ts'
 import { type GrantsParts, grantsCommand } from './pdp/commands/grants.ts'
 import { holdsCommand } from './pdp/commands/holds.ts'
 import { impactCommand } from './pdp/commands/impact.ts'
@@ -24,6 +25,7 @@ import {
   Usage,
 } from './pdp/commands/io.ts'
 import { pemOf } from './pdp/commands/parts.ts'
+import { abortCommand, promoteCommand, pushCommand } from './pdp/commands/publish.ts'
 import type { Door } from './pdp/commands/serve/serving.ts'
 import { serve } from './pdp/commands/serve.ts'
 import type { ListenerSettings, Settings } from './pdp/commands/settings.ts'
@@ -61,6 +63,10 @@ const program = {
       run: shadowCommand,
     },
     test: { about: 'runs the tests of policies on what gates run', run: testCommand },
+    push: { about: 'publishes a bundle, for all gates or for a canary', run: pushCommand },
+    promote: { about: 'gives a canary to all gates', run: promoteCommand },
+    abort: { about: 'ends a canary with a newer bundle for all gates', run: abortCommand },
+    fleet: { about: 'shows what every gate runs, and where they differ', run: fleetCommand },
     bundle: { about: 'builds, signs, verifies and inspects policy bundles', run: bundleCommand },
     audit: {
       about: 'verifies, searches and shows the record',

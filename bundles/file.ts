@@ -5,7 +5,7 @@ import { archiveBytesMax } from './archive.ts'
 import type { Source } from './source.ts'
 
 /** A file's change is seen at once where the system tells, and after this long everywhere. */
-const lookMs = 2_000
+export const lookMs = 2_000
 // Without waiting for a writer, should somebody put a pipe there.
 const flags = constants.O_RDONLY | constants.O_NONBLOCK
 
@@ -26,7 +26,7 @@ export function fileSource(path: string): Source {
         throw new Error(`the file ${path} has ${size} bytes; ${archiveBytesMax} are accepted`)
       return { kind: 'bundle', bytes: await file.readFile(), tag }
     },
-    changed: (signal) => changed(path, signal),
+    changed: (signal) => fileChanged(path, signal),
   }
 
   function failed(error: NodeJS.ErrnoException): never {
@@ -35,7 +35,7 @@ export function fileSource(path: string): Source {
 }
 
 /** Resolves at the next sign of life in the file's folder, or when it is time to look anyway. */
-async function changed(path: string, signal: AbortSignal): Promise<void> {
+export async function fileChanged(path: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const stop = () => reject(signal.reason)

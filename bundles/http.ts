@@ -1,30 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, type Dispatcher, request } from 'undici'
-import type { Secret } from '../pdp/contract.ts'
+import { type Dispatcher, request } from 'undici'
 import { archiveBytesMax } from './archive.ts'
+import { addressOf, agentOf, type Reach, reason, timeoutMsDefault } from './client.ts'
 import type { Fetched, Source } from './source.ts'
 
-/** How to reach a server that speaks OPA's bundle API, or any static web server. */
-export type HttpOptions = {
-  readonly url: string
-  /** The whole `Authorization` header, e.g. `Bearer ...`. */
-  readonly authorization?: Secret
-  /** Certificate authority of the server, PEM; the system's own unless given. */
-  readonly ca?: string
+/** How to ask a server that speaks OPA's bundle API, or any static web server or object store. */
+export type HttpOptions = Reach & {
   /** How long the server may let a question wait for news, in seconds; 0 turns long polling off. */
   readonly longPollS?: number
   /** Between two questions without long polling: a random time between these, in milliseconds. */
   readonly delayMsMin?: number
   readonly delayMsMax?: number
-  /** For connecting, for the answer's head (besides the long poll), and for each silence in its body, in milliseconds. */
-  readonly timeoutMs?: number
-  /** Accept http:// beyond loopback: signatures still hold, but who listens reads the policy. */
-  readonly plain?: boolean
 }
 
 /** OPA's sign that a server will hold a question until there is news. */
 const longPollType = 'application/vnd.openpolicyagent.bundles'
-const timeoutMsDefault = 10_000
 const longPollSDefault = 30
 const delayMsMinDefault = 30_000
 const delayMsMaxDefault = 60_000
@@ -36,14 +26,10 @@ const breathMs = 200
 
 /** A bundle behind a URL. Redirects are not followed; HTTPS, or loopback, or told otherwise. */
 export function httpSource(options: HttpOptions): Source {
-  const url = checked(options)
+  const url = addressOf(options)
   const timeoutMs = options.timeoutMs ?? timeoutMsDefault
   const waitS = options.longPollS ?? longPollSDefault
-  const dispatcher = new Agent({
-    connect: { timeout: timeoutMs, ...(options.ca === undefined ? {} : { ca: options.ca }) },
-    bodyTimeout: timeoutMs,
-    keepAliveTimeout: 4_000,
-  })
+  const dispatcher = agentOf(options)
   const place = `${url.origin}${url.pathname}`
   let patient = false
   let hasty = false
@@ -53,7 +39,7 @@ export function httpSource(options: HttpOptions): Source {
   async function ask(known: string | undefined, signal: AbortSignal): Promise<Fetched> {
     const begun = performance.now()
     const headersTimeout = timeoutMs + (patient ? waitS * 1000 : 0)
-    const headers = questionHeaders(known)
+    const headers = await questionHeaders(known).catch((error: unknown) => unreachable(error))
     const answer = await request(url, { dispatcher, headers, headersTimeout, signal }).catch(
       (error: unknown) => unreachable(error),
     )
@@ -63,15 +49,14 @@ export function httpSource(options: HttpOptions): Source {
     return fetched
   }
 
-  function questionHeaders(known: string | undefined): Record<string, string> {
+  async function questionHeaders(known: string | undefined): Promise<Record<string, string>> {
     const waiting = waitS > 0 ? `modes=snapshot;wait=${waitS}` : 'modes=snapshot'
     return {
       prefer: waiting,
       'user-agent': 'postern',
       ...(known === undefined ? {} : { 'if-none-match': known }),
-      ...(options.authorization === undefined
-        ? {}
-        : { authorization: options.authorization.reveal() }),
+      ...options.headers,
+      ...(options.authorize === undefined ? {} : await options.authorize(url)),
     }
   }
 
@@ -124,25 +109,3 @@ export function httpSource(options: HttpOptions): Source {
 
 /** The server was reached; what it said is no bundle. */
 class Answered extends Error {}
-
-function checked({ url: text, plain = false }: HttpOptions): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new Error('the bundle address is not an http:// or https:// URL')
-  if (url.username !== '' || url.password !== '')
-    throw new Error('the bundle address holds a password: use the authorization setting')
-  if (url.protocol === 'http:' && !plain && !loopback(url.hostname))
-    throw new Error(`the bundle address ${url.origin} is not encrypted: use https://`)
-  return url
-}
-
-function loopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-}
-
-/** The code of an error, never its text: a library's text may quote headers. */
-function reason(error: unknown): string {
-  const deepest = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if (!(deepest instanceof Error)) return 'unknown'
-  return 'code' in deepest ? String(deepest.code) : deepest.name
-}

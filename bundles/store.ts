@@ -48,9 +48,9 @@ export function folderStore(folder: string, name: string): Store {
       const text = await readFile(state, 'utf8').catch(absent)
       return text === undefined ? {} : parse(text, state)
     },
-    keep: (bytes) => replace(bundle, bytes),
+    keep: (bytes) => replaceFile(bundle, bytes),
     remember: ({ sequence, digest, refreshedMs }) =>
-      replace(state, `${JSON.stringify({ sequence, digest, refreshed_ms: refreshedMs })}\n`),
+      replaceFile(state, `${JSON.stringify({ sequence, digest, refreshed_ms: refreshedMs })}\n`),
   }
 }
 
@@ -83,8 +83,8 @@ function parse(text: string, path: string): Memory {
   }
 }
 
-/** Writes beside, flushes, renames, flushes the folder: after a crash there is the old file or the new one. */
-async function replace(path: string, content: Buffer | string): Promise<void> {
+/** Writes beside, flushes, renames, flushes the folder: after a crash there is the old file or the new one. Its folder is made. */
+export async function replaceFile(path: string, content: Buffer | string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const beside = `${path}.tmp`
   await using file = await open(beside, 'w', 0o600)

@@ -1,14 +1,17 @@
+import { bundleFindings } from './cross-bundles.ts'
+import {
+  type Fields,
+  type Finding,
+  fields,
+  isFields,
+  isLocal,
+  list,
+  oneOf,
+  type Path,
+  secretFindings,
+  when,
+} from './look.ts'
 import { addressOf, isLoopback } from './loopback.ts'
-
-/** A mistake before its line is known. */
-export type Finding = {
-  readonly path: readonly (string | number)[]
-  readonly problem: string
-  readonly fix: string
-}
-
-type Fields = Readonly<Record<string, unknown>>
-type Path = readonly (string | number)[]
 
 /** Mistakes that lie between fields. Works on whatever was written, so that other mistakes hide none of these. */
 export function crossFindings(raw: unknown): readonly Finding[] {
@@ -16,6 +19,7 @@ export function crossFindings(raw: unknown): readonly Finding[] {
   const listeners = list(document['listeners'])
   return [
     ...serverFindings(fields(document['server'])),
+    ...bundleFindings(document),
     ...listeners.flatMap((listener, index) =>
       listenerFindings(fields(listener), ['listeners', index]),
     ),
@@ -81,24 +85,6 @@ function envFindings(labels: unknown, path: Path): readonly Finding[] {
   })
 }
 
-function secretFindings(secret: unknown, path: Path): readonly Finding[] {
-  if (!isFields(secret)) return []
-  return oneOf(fields(secret), ['env', 'file', 'command'], path, 'give env, file or command')
-}
-
-function oneOf(
-  given: Fields,
-  names: readonly string[],
-  path: Path,
-  fix: string,
-): readonly Finding[] {
-  const found = names.filter((name) => given[name] !== undefined)
-  if (found.length === 1) return []
-  const problem =
-    found.length === 0 ? `has none of ${names.join(', ')}` : `has ${found.join(' and ')} at once`
-  return [{ path, problem, fix: found.length === 0 ? fix : 'keep one of them' }]
-}
-
 function doubled(
   items: readonly unknown[],
   name: string,
@@ -148,29 +134,4 @@ export function pathText(path: readonly (string | number)[]): string {
     if (typeof part === 'number') return `${text}[${part}]`
     return text === '' ? part : `${text}.${part}`
   }, '')
-}
-
-function isLocal(listen: unknown): boolean {
-  // What is no address is reported as such.
-  return typeof listen !== 'string' || !listen.includes(':') || isLoopback(addressOf(listen).host)
-}
-
-function when(
-  condition: boolean,
-  finding: Finding | (() => readonly Finding[]),
-): readonly Finding[] {
-  if (!condition) return []
-  return typeof finding === 'function' ? finding() : [finding]
-}
-
-function isFields(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function fields(value: unknown): Fields {
-  return isFields(value) ? { ...(value as Fields) } : {}
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { meant } from '../pdp/commands/io.ts'
-import { type Finding, pathText } from './cross.ts'
+import { pathText } from './cross.ts'
+import type { Finding } from './look.ts'
 
 type Path = readonly (string | number)[]
 

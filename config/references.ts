@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
-import type { Finding } from './cross.ts'
-import type { Config, SecretRef } from './resolve.ts'
+import type { Finding } from './look.ts'
+import type { SecretRef } from './places.ts'
+import type { Config } from './resolve.ts'
 
 type Path = readonly (string | number)[]
 export type Env = Readonly<Record<string, string | undefined>>
@@ -10,13 +11,19 @@ export type Env = Readonly<Record<string, string | undefined>>
  * bundle: while its source is away the last good one decides, and without any the gate refuses.
  */
 export function referenceFindings(config: Config, env: Env): readonly Finding[] {
-  const { server, identity, bundle, masking, listeners } = config
+  const { server, identity, gate, bundle, bundleServer, masking, listeners } = config
+  const pull = bundleServer?.pull
   return [
     ...tlsFindings(server.tls, ['server', 'tls']),
     ...fileFindings(identity.jwks, ['identity', 'jwks']),
     ...bundle.keys.flatMap(({ file }, index) =>
       fileFindings(file, ['bundle', 'keys', index, 'file']),
     ),
+    ...reachFindings(bundle, ['bundle'], env),
+    ...reachFindings(bundle.shadow, ['bundle', 'shadow'], env),
+    ...reachFindings(gate?.report, ['gate', 'report'], env),
+    ...secretFindings(pull?.token, ['bundle_server', 'pull', 'token'], env),
+    ...fileFindings(pull?.clientCa, ['bundle_server', 'pull', 'client_ca']),
     ...secretFindings(masking.key, ['masking', 'key'], env),
     ...listeners.flatMap(({ tls, upstream, credential, sealedCredential }, index) => [
       ...tlsFindings(tls, ['listeners', index, 'tls']),
@@ -29,6 +36,34 @@ export function referenceFindings(config: Config, env: Env): readonly Finding[] 
       ),
     ]),
   ]
+}
+
+type Reach = {
+  readonly auth?: NonNullable<NonNullable<Config['gate']>['report']>['auth']
+  readonly ca?: string | undefined
+}
+
+/** How we show a server who we are, and whom we believe that it is the one. */
+function reachFindings({ auth, ca }: Reach = {}, path: Path, env: Env): readonly Finding[] {
+  const at = [...path, 'auth']
+  const authority = fileFindings(ca, [...path, 'ca'])
+  switch (auth?.kind) {
+    case undefined:
+      return authority
+    case 'bearer':
+      return [...authority, ...secretFindings(auth.token, [...at, 'bearer'], env)]
+    case 'basic':
+      return [...authority, ...secretFindings(auth.password, [...at, 'basic', 'password'], env)]
+    case 'tls':
+      return [...authority, ...tlsFindings(auth, [...at, 'tls'])]
+    case 'aws':
+      return [
+        ...authority,
+        ...secretFindings(auth.accessKey, [...at, 'aws', 'access_key'], env),
+        ...secretFindings(auth.secretKey, [...at, 'aws', 'secret_key'], env),
+        ...secretFindings(auth.sessionToken, [...at, 'aws', 'session_token'], env),
+      ]
+  }
 }
 
 function tlsFindings(

@@ -1,12 +1,7 @@
 import { resolve } from 'node:path'
 import { addressOf } from './loopback.ts'
-import type { Document, SecretReference } from './schema.ts'
-
-/** Where a secret is to be found. */
-export type SecretRef =
-  | { readonly env: string }
-  | { readonly file: string }
-  | { readonly command: readonly string[] }
+import { type At, bundleOf, bundleServerOf, gateOf, secretRef } from './places.ts'
+import type { Document } from './schema.ts'
 
 export type TlsFiles = { readonly cert: string; readonly key: string }
 
@@ -35,7 +30,9 @@ export function resolved(document: Document, folder: string) {
       clockSkewS: identity.clock_skew_s,
       onTokenExpiry: identity.on_token_expiry,
     },
-    bundle: bundleOf(document, at),
+    gate: gateOf(document, at),
+    bundle: bundleOf(document, state, at),
+    bundleServer: bundleServerOf(document, state, at),
     audit: {
       folder: resolve(state, 'audit'),
       durability: audit.durability,
@@ -57,31 +54,6 @@ export function resolved(document: Document, folder: string) {
     listeners: document.listeners.map((listener) => listenerOf(listener, at)),
     admin: document.admin,
   } as const
-}
-
-type At = (path: string) => string
-
-function bundleOf({ bundle }: Document, at: At) {
-  return {
-    name: bundle.name,
-    ...placeOf(bundle, at),
-    keys: bundle.keys.map((key) => ({ ...key, file: at(key.file) })),
-    scope: bundle.scope,
-    maxStaleMs: bundle.max_stale_s === undefined ? undefined : bundle.max_stale_s * 1000,
-    demo: bundle.demo,
-    shadow: bundle.shadow && placeOf(bundle.shadow, at),
-  }
-}
-
-/** Where bundles come from, and how often to ask. */
-function placeOf({ source, poll_s }: { readonly source: string; readonly poll_s: number }, at: At) {
-  const remote = /^https?:/i.test(source)
-  return {
-    source: remote
-      ? ({ kind: 'http', url: source } as const)
-      : ({ kind: 'file', path: at(source) } as const),
-    pollMs: poll_s * 1000,
-  }
 }
 
 function listenerOf(listener: Document['listeners'][number], at: At) {
@@ -111,12 +83,4 @@ function loginOf({ username, secret }: Document['listeners'][number]['credential
 
 function tlsFiles(tls: TlsFiles, at: At): TlsFiles {
   return { cert: at(tls.cert), key: at(tls.key) }
-}
-
-// A program is looked for in PATH unless it is written as a path.
-function secretRef({ env, file, command = [] }: SecretReference, at: At): SecretRef {
-  if (env !== undefined) return { env }
-  if (file !== undefined) return { file: at(file) }
-  const [program = '', ...rest] = command
-  return { command: [program.startsWith('.') ? at(program) : program, ...rest] }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { algorithms as bundleAlgorithms } from '../bundles/keys.ts'
-import { isLoopback } from './loopback.ts'
+import { bundle, bundleServer, gate } from './bundles.ts'
+import { id, isSafe, name, number, path, pattern, secret, serverTls } from './words.ts'
 
 /** Algorithms a token may be signed with: asymmetric only, for who can check an HMAC could forge it. */
 export const tokenAlgorithms = [
@@ -20,15 +20,7 @@ export const tokenAlgorithms = [
 /** The file as it is written: snake_case, with defaults. Each error text says what to write instead. */
 export type Document = z.output<ReturnType<typeof schemaFor>>
 
-export type SecretReference = z.output<typeof secret>
-
 const listenersMax = 200
-const path = text('give a path', 4096)
-const name = text('give a name', 500)
-const id = pattern(
-  /^[a-z][a-z0-9_-]{0,62}$/,
-  'give a short name: a-z, 0-9, _ and -, a letter first',
-)
 const groups = z.array(name, 'give a list of group names').max(100)
 const port = number(1, 65_535, 'give a port from 1 to 65535')
 const host = pattern(/^[A-Za-z0-9.:-]{1,253}$/, 'give a host name or an IP address')
@@ -37,20 +29,6 @@ const address = pattern(
   'give host:port, as in 127.0.0.1:6432 or [::1]:6432 (port 0 takes any free one)',
 )
 const plain = z.literal(true, 'write plain: true, or leave it out and configure tls')
-const serverTls = z.strictObject({ cert: path, key: path }, 'give { cert: file, key: file }')
-
-const secret = z.strictObject(
-  {
-    env: pattern(/^[A-Za-z_]\w{0,254}$/, 'give the name of an environment variable').optional(),
-    file: path.optional(),
-    command: z
-      .array(name, 'give a list: the program, then its arguments')
-      .min(1, 'give a list: the program, then its arguments')
-      .max(100)
-      .optional(),
-  },
-  'say where the secret is, never the secret itself: { env: NAME }, { file: path } or { command: [program, argument] }',
-)
 
 const server = z.strictObject(
   {
@@ -93,40 +71,6 @@ const identity = z.strictObject(
     on_token_expiry: z.enum(['end', 'keep'], 'write end or keep').default('end'),
   },
   'give issuer, audience and algorithms',
-)
-
-const source = z
-  .string('give a file or a URL')
-  .min(1, 'give a file or a URL')
-  .max(4096)
-  .refine(isSource, 'give a file or an https URL without user (http on loopback only)')
-const poll = number(1, 86_400, 'give seconds from 1 to 86400').default(60)
-
-const bundle = z.strictObject(
-  {
-    name: id.default('postern'),
-    source,
-    keys: z
-      .array(
-        z.strictObject(
-          {
-            id: name,
-            algorithm: z.enum(bundleAlgorithms, `use one of ${bundleAlgorithms.join(', ')}`),
-            file: path,
-          },
-          'give { id, algorithm, file }',
-        ),
-        'give a list of public keys',
-      )
-      .min(1, 'name at least one public key: an unsigned bundle is never used')
-      .max(20),
-    scope: name.optional(),
-    poll_s: poll,
-    max_stale_s: number(1, 31_536_000, 'give seconds from 1 to 31536000').optional(),
-    demo: z.boolean('write true or false').default(false),
-    shadow: z.strictObject({ source, poll_s: poll }, 'give source and poll_s').optional(),
-  },
-  'give source and keys',
 )
 
 const audit = z.strictObject(
@@ -199,7 +143,9 @@ export function schemaFor(protocols: readonly string[]) {
     state: path.default('./state'),
     server: server.prefault({}),
     identity,
+    gate: gate.optional(),
     bundle,
+    bundle_server: bundleServer.optional(),
     audit: audit.prefault({}),
     holds: holds.prefault({}),
     masking: z.strictObject({ key: secret.optional() }, 'give key').prefault({}),
@@ -216,34 +162,13 @@ export function schemaFor(protocols: readonly string[]) {
     limits: limits.prefault({}),
     listeners: z
       .array(listener, 'give a list of listeners')
-      .min(1, 'give at least one listener')
-      .max(listenersMax, `give at most ${listenersMax} listeners`),
+      .max(listenersMax, `give at most ${listenersMax} listeners`)
+      .default([]),
     admin: z.strictObject({ groups: groups.default([]) }, 'give groups').prefault({}),
   })
-}
-
-function text(fix: string, max: number) {
-  return z.string(fix).min(1, fix).max(max, fix)
-}
-
-function number(min: number, max: number, fix: string) {
-  return z.int(fix).min(min, fix).max(max, fix)
-}
-
-function pattern(form: RegExp, fix: string) {
-  return z.string(fix).regex(form, fix)
 }
 
 function isIssuer(given: string): boolean {
   const url = URL.parse(given)
   return isSafe(url) && url?.search === '' && url.hash === ''
-}
-
-function isSource(given: string): boolean {
-  return !/^[a-z][a-z0-9+.-]+:/i.test(given) || isSafe(URL.parse(given))
-}
-
-function isSafe(url: URL | null): boolean {
-  if (url === null || url.username !== '' || url.password !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
 }

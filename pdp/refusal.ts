@@ -37,6 +37,8 @@ export const codes = {
   credential_unavailable: 'the gate has no credential for the datastore',
   upstream_unavailable: 'the datastore cannot be reached',
   upstream_refused: 'the datastore did not accept the gate',
+  bundle_refused: 'the bundle was not accepted',
+  bundle_conflict: 'the bundle does not follow on what is published',
   bad_request: 'the request was not understood',
   not_found: 'there is nothing at this address',
   wrong_host: 'the request names a host that this gate does not answer for',

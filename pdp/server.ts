@@ -7,6 +7,7 @@ import { namedHosts, quietHeaders } from './server/guard.ts'
 import { type HealthParts, healthRoutes } from './server/health.ts'
 import { type HoldParts, holdRoutes } from './server/holds.ts'
 import { answerProblem } from './server/problem.ts'
+import { gateRoutes, type Publishing, publisherRoutes } from './server/publishing.ts'
 import { type ShadowParts, shadowRoutes } from './server/shadow.ts'
 import { type StatusParts, statusRoutes } from './server/status.ts'
 
@@ -19,6 +20,8 @@ export type ServerParts = HealthParts &
     /** Names under which clients may address the server, besides loopback. */
     readonly hosts: readonly string[]
     readonly tls: boolean
+    /** The bundle server, where this process is one. */
+    readonly publishing?: Publishing | undefined
     /** Hears of failures of ours; `instance` is what the client was told. */
     failed(error: unknown, instance: string): void
   }
@@ -33,9 +36,10 @@ export function server(parts: ServerParts): Express {
   app.set('query parser', 'simple')
 
   app.use(quietHeaders(parts.tls), namedHosts(parts.hosts))
-  app.use(healthRoutes(parts))
+  app.use(healthRoutes(parts), gateRoutes(parts.publishing, parts))
   app.use('/v1', authenticate(parts.identity))
   app.use(holdRoutes(parts), auditRoutes(parts), shadowRoutes(parts), statusRoutes(parts))
+  app.use(publisherRoutes(parts.publishing, parts))
   app.use(() => {
     throw new Refusal('not_found')
   })

@@ -1,14 +1,16 @@
 import { join } from 'node:path'
 import { fileSource } from '../../bundles/file.ts'
 import { httpSource } from '../../bundles/http.ts'
+import { publishedSource } from '../../bundles/server/own.ts'
 import type { Source } from '../../bundles/source.ts'
 import { folderStore, type Store } from '../../bundles/store.ts'
 import { type Trust, trustSet } from '../../bundles/trust.ts'
 import type { Secret, Upstream } from '../contract.ts'
-import { credentials, type SecretSource } from '../credential.ts'
+import { credentials } from '../credential.ts'
 import { identity } from '../identity.ts'
 import type { Credentials, Identity } from '../parts.ts'
 import { fileBytes, type Io } from './io.ts'
+import { placeOf, reachOf, readerOf } from './reach.ts'
 import type {
   BundlePlace,
   ListenerSettings,
@@ -21,14 +23,27 @@ import type {
 
 /** Settings turned into parts, one function per part: `serve` runs them, `check` tries them. */
 
-/** Where bundles come from. */
-export function sourceOf({ source, pollMs }: BundlePlace): Source {
+/** Where bundles come from; a bundle server is told which gate asks, should there be a canary. */
+export function sourceOf(place: BundlePlace, gate?: Settings['gate']): Source {
+  const { source, pollMs, auth } = place
   if (source.kind === 'file') return fileSource(source.path)
-  return httpSource({ url: source.url, delayMsMin: pollMs / 2, delayMsMax: pollMs })
+  if (source.kind === 'published') return publishedSource(source.folder, source.name)
+  return httpSource({
+    ...reachOf(source.url, place),
+    // Who stores files has no use for it.
+    headers: auth?.kind === 'aws' ? undefined : gate && gateHeaders(gate),
+    delayMsMin: pollMs / 2,
+    delayMsMax: pollMs,
+  })
+}
+
+function gateHeaders({ name, labels }: NonNullable<Settings['gate']>) {
+  const pairs = Object.entries(labels).map((pair) => pair.join('='))
+  return { 'postern-gate': name, ...(pairs.length > 0 && { 'postern-labels': pairs.join(',') }) }
 }
 
 /** Whose bundles are believed. Throws one Error with every bad key. */
-export function trustOf({ keys, scope, demo }: PolicySettings): Trust {
+export function trustOf({ keys, scope, demo, signaturesMin }: PolicySettings): Trust {
   return trustSet({
     keys: keys.map(({ id, algorithm, file }) => ({
       id,
@@ -36,6 +51,7 @@ export function trustOf({ keys, scope, demo }: PolicySettings): Trust {
       ...(algorithm !== undefined && { algorithm }),
     })),
     demo,
+    signaturesMin,
     ...(scope !== undefined && { scope }),
   })
 }
@@ -75,8 +91,7 @@ export function credentialsOf(
 
 /** Reads a secret once. Throws Refusal without saying what it read. */
 export async function secretAt(place: SecretPlace, env: Io['env']): Promise<Secret> {
-  const source = credentials({ username: 'none', source: placeOf(place), env })
-  return (await source.credential()).secret
+  return readerOf(place, env)()
 }
 
 /** The address of a datastore and, in PEM, whom to believe that it is the one. */
@@ -90,10 +105,4 @@ export function upstreamOf({ upstream: { host, port, tls } }: ListenerSettings):
 /** Certificate and key in PEM. */
 export function pemOf({ cert, key }: TlsFiles): { readonly cert: string; readonly key: string } {
   return { cert: fileBytes(cert).toString(), key: fileBytes(key).toString() }
-}
-
-function placeOf(place: SecretPlace): SecretSource {
-  if (!('command' in place)) return place
-  const [program = '', ...args] = place.command
-  return { command: [program, ...args] }
 }

@@ -5,6 +5,8 @@ import { printable } from './printable.ts'
 export interface Remote {
   get(path: string): Promise<unknown>
   post(path: string, body: object): Promise<unknown>
+  /** Sends bytes as they are. */
+  put(path: string, bytes: Buffer): Promise<unknown>
 }
 
 /** Options every command that talks to a gate takes. */
@@ -28,6 +30,12 @@ export function remote(given: Given, io: Io): Remote {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
+      }),
+    put: (path, bytes) =>
+      asked(base, path, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' },
+        body: new Uint8Array(bytes),
       }),
   }
 }

@@ -6,6 +6,8 @@ import { openApi } from './serve/api.ts'
 import { courtOf } from './serve/court.ts'
 import { measured } from './serve/numbers.ts'
 import { supplied } from './serve/policy.ts'
+import { publishing } from './serve/publishing.ts'
+import { reporting } from './serve/reporting.ts'
 import { graceMs, type Running, type Serving } from './serve/serving.ts'
 import { closeWays, openWay } from './serve/ways.ts'
 import { shadowing } from './shadowing.ts'
@@ -33,10 +35,13 @@ export async function serve(serving: Serving): Promise<void> {
   })
   opened.defer(() => beside.close())
   const numbers = measured(court, version, beside)
-  hearers.push(journal.observe, numbers.observe)
+  const telling = reporting(serving, { court, policy, journal })
+  opened.defer(() => telling.close())
+  hearers.push(journal.observe, numbers.observe, telling.observe)
   const identity = identityOf(settings.identity)
   const parts = { court, search, identity, policy, beside, journal, numbers }
-  const running: Running = { ...parts, ways: [], phase: 'starting' }
+  const published = await publishing(serving, identity)
+  const running: Running = { ...parts, publishing: published, ways: [], phase: 'starting' }
 
   const api = await openApi(serving, running)
   opened.defer(() => api.close(graceMs))

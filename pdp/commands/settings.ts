@@ -19,7 +19,16 @@ export type Settings = {
     readonly clockSkewS: number
     readonly onTokenExpiry: 'end' | 'keep'
   }
+  /** How this process calls itself, and to which bundle server. */
+  readonly gate?:
+    | {
+        readonly name: string
+        readonly labels: Readonly<Record<string, string>>
+        readonly report?: (ReachSettings & { readonly url: string }) | undefined
+      }
+    | undefined
   readonly bundle: PolicySettings
+  readonly bundleServer?: BundleServerSettings | undefined
   readonly audit: {
     readonly folder: string
     readonly durability: 'os' | 'disk'
@@ -48,11 +57,48 @@ export type SecretPlace =
   | { readonly file: string }
   | { readonly command: readonly string[] }
 
+/** How we show a server who we are. */
+export type Auth =
+  | { readonly kind: 'bearer'; readonly token: SecretPlace }
+  | { readonly kind: 'basic'; readonly username: string; readonly password: SecretPlace }
+  | ({ readonly kind: 'tls' } & TlsFiles)
+  | {
+      readonly kind: 'aws'
+      readonly region: string
+      readonly service: string
+      readonly accessKey: SecretPlace
+      readonly secretKey: SecretPlace
+      readonly sessionToken?: SecretPlace | undefined
+    }
+
+export type ReachSettings = {
+  readonly auth?: Auth | undefined
+  /** Whom we believe that it is the server: a file in PEM. */
+  readonly ca?: string | undefined
+}
+
+/** What is published here, by whom and for whom. */
+export type BundleServerSettings = {
+  readonly folder: string
+  readonly names: readonly string[]
+  readonly keep: number
+  readonly gatesMax: number
+  readonly push: { readonly groups: readonly string[]; readonly subjects: readonly string[] }
+  readonly pull: {
+    readonly groups: readonly string[]
+    readonly token?: SecretPlace | undefined
+    readonly clientCa?: string | undefined
+    readonly open: boolean
+  }
+}
+
 /** Where bundles come from, and how often to ask. */
-export type BundlePlace = {
+export type BundlePlace = ReachSettings & {
   readonly source:
     | { readonly kind: 'file'; readonly path: string }
     | { readonly kind: 'http'; readonly url: string }
+    /** What this process publishes itself. */
+    | { readonly kind: 'published'; readonly folder: string; readonly name: string }
   readonly pollMs: number
 }
 
@@ -63,6 +109,8 @@ export type PolicySettings = BundlePlace & {
     readonly algorithm?: string
     readonly file: string
   }[]
+  /** How many of the keys must have signed. */
+  readonly signaturesMin: number
   readonly scope?: string | undefined
   readonly maxStaleMs: number | undefined
   readonly demo: boolean

@@ -21,7 +21,7 @@ export type ShadowingParts = {
 
 /** Starts to fetch the candidate that the settings name; it must be signed like any other bundle. */
 export function shadowing({ settings, observe, failed }: ShadowingParts): Shadowing {
-  const { bundle, audit, state } = settings
+  const { bundle, gate, audit, state } = settings
   const beside = shadow({ folder: audit.folder, failed })
   const { shadow: place } = bundle
   if (place === undefined)
@@ -30,7 +30,7 @@ export function shadowing({ settings, observe, failed }: ShadowingParts): Shadow
   const ending = new AbortController()
   const candidate = supply({
     name,
-    source: sourceOf(place),
+    source: sourceOf(place, gate),
     trust: trustOf(bundle),
     store: folderStore(join(state, 'bundles'), name),
     activate: (next) => beside.activate(next),

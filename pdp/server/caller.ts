@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import type { Subject } from '../contract.ts'
 import type { Identity } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
@@ -12,18 +12,24 @@ const callers = new WeakMap<object, Subject>()
 /** Lets nobody pass without a valid token; after it, `caller` knows who asks. */
 export function authenticate(identity: Identity): RequestHandler {
   return async (request, _response, next) => {
-    const header = request.headers.authorization
-    const token = header === undefined ? undefined : bearer.exec(header)?.[1]
+    const token = bearerOf(request)
     if (token === undefined) {
       throw new Refusal('token_missing', undefined, {
         remedy: 'send the token as: Authorization: Bearer <token>',
       })
     }
-    if (token.length > tokenBytesMax) throw new Refusal('token_invalid')
     const { subject } = await identity.identify(token)
     callers.set(request, subject)
     next()
   }
+}
+
+/** The bearer token of a request; undefined when there is none. Throws Refusal when it is too long to be one. */
+export function bearerOf({ headers }: Pick<Request, 'headers'>): string | undefined {
+  const { authorization } = headers
+  const token = authorization === undefined ? undefined : bearer.exec(authorization)?.[1]
+  if (token !== undefined && token.length > tokenBytesMax) throw new Refusal('token_invalid')
+  return token
 }
 
 /** Who asks. Throws where `authenticate` did not run: an unprotected route cannot be written by mistake. */

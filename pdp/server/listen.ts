@@ -14,7 +14,14 @@ export type ListenOptions = {
   readonly host: string
   readonly port: number
   /** PEM texts; plain HTTP without. */
-  readonly tls?: { readonly key: string; readonly cert: string }
+  readonly tls?: {
+    readonly key: string
+    readonly cert: string
+    /** Who signs the certificates of clients that have one; the others are answered too. */
+    readonly ca?: string
+  }
+  /** Connections besides the ordinary ones, e.g. of gates that wait for news. */
+  readonly more?: number
 }
 
 /** Limits against clients that are slow on purpose or many. */
@@ -34,11 +41,12 @@ export async function listening(
   handler: RequestListener,
   options: ListenOptions,
 ): Promise<Listening> {
-  const { host, port, tls } = options
+  const { host, port, tls, more = 0 } = options
+  const asked = tls?.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: false }
   const server = tls
-    ? createTlsServer({ ...limits, ...tls, minVersion: 'TLSv1.2' }, handler)
+    ? createTlsServer({ ...limits, ...tls, ...asked, minVersion: 'TLSv1.2' }, handler)
     : createServer(limits, handler)
-  server.maxConnections = connectionsMax
+  server.maxConnections = connectionsMax + more
   server.maxHeadersCount = headersMax
   server.maxRequestsPerSocket = requestsPerSocketMax
   server.listen(port, host)

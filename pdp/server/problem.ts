@@ -39,6 +39,8 @@ export const statuses: Readonly<Record<Code, number>> = {
   credential_unavailable: 503,
   upstream_unavailable: 502,
   upstream_refused: 502,
+  bundle_refused: 422,
+  bundle_conflict: 409,
   bad_request: 400,
   not_found: 404,
   wrong_host: 421,

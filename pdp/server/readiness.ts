@@ -3,7 +3,8 @@ import type { EngineStatus } from '../engine/engine.ts'
 
 /** What readiness depends on. */
 export type Readiness = {
-  readonly engine: EngineStatus
+  /** Undefined where nothing is decided. */
+  readonly engine: EngineStatus | undefined
   readonly audit: AuditStatus
   /** Why no newer bundle came, if there is a reason. */
   readonly bundleProblem: string | undefined
@@ -22,8 +23,10 @@ export function unreadyReasons({
   return [
     ...(phase === 'starting' ? ['the listeners are not open yet'] : []),
     ...(phase === 'stopping' ? ['the gate is stopping'] : []),
-    ...(engine.bundle === undefined ? [`no policy bundle is active${cause}`] : []),
-    ...(engine.bundle?.stale === true ? [`the policy bundle is stale or expired${cause}`] : []),
+    ...(engine !== undefined && engine.bundle === undefined
+      ? [`no policy bundle is active${cause}`]
+      : []),
+    ...(engine?.bundle?.stale === true ? [`the policy bundle is stale or expired${cause}`] : []),
     ...(failed === undefined ? [] : [`the record cannot be written since ${failed.since}`]),
   ]
 }

@@ -37,6 +37,8 @@ export const sqlstate: Readonly<Record<Code, string>> = {
   upstream_unavailable: '08006',
   upstream_refused: '08006',
   // The rest never reaches a statement: it is said over HTTP alone.
+  bundle_refused: '42501',
+  bundle_conflict: '42501',
   bad_request: '08P01',
   not_found: '42501',
   wrong_host: '42501',

@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { archiveBytesMax } from '../../bundles/archive.ts'
+import { bearer } from '../../bundles/authorization.ts'
 import { httpSource } from '../../bundles/http.ts'
+import { secret } from '../../pdp/secret.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -78,11 +80,8 @@ test('a server that is not there is an error', async () => {
 
 test('the authorization goes to the server and into no error', async () => {
   const { asked, url } = await serving((_, response) => response.writeHead(401).end())
-  const authorization = {
-    reveal: () => 'Bearer canary-4711',
-    [inspect.custom]: () => '[secret]',
-  }
-  const source = httpSource({ url, authorization })
+  const authorize = bearer(async () => secret('canary-4711'))
+  const source = httpSource({ url, authorize })
   const failure = await source.fetch(undefined, forever).catch((error: unknown) => error)
   expect(asked[0]?.headers.authorization).toBe('Bearer canary-4711')
   expect(inspect([failure, source.place], { depth: 9 })).not.toContain('canary')

@@ -1,6 +1,7 @@
 import { type Listening, listening } from '../../server/listen.ts'
 import { unreadyReasons } from '../../server/readiness.ts'
 import { server } from '../../server.ts'
+import { fileBytes } from '../io.ts'
 import { pemOf } from '../parts.ts'
 import { bound } from './bound.ts'
 import type { Running, Serving } from './serving.ts'
@@ -8,8 +9,9 @@ import type { Running, Serving } from './serving.ts'
 /** Opens the HTTP server of a gate. */
 export async function openApi(serving: Serving, running: Running): Promise<Listening> {
   const { settings } = serving
+  const { bundleServer, listeners } = settings
   const { host, port, hosts, tls } = settings.server
-  const { court, search, identity, numbers, journal, policy, beside } = running
+  const { court, search, identity, numbers, journal, policy, beside, publishing } = running
   const app = server({
     identity,
     shadow: beside.shadow,
@@ -20,17 +22,26 @@ export async function openApi(serving: Serving, running: Running): Promise<Liste
     adminGroups: settings.admin.groups,
     hosts: [...hosts, host],
     tls: tls !== undefined,
+    publishing,
     status: () => statusOf(serving, running),
     unready: () =>
       unreadyReasons({
-        engine: court.engine.status(),
+        // Without a listener there is nothing to decide: a bundle server is ready before the first push.
+        engine: listeners.length === 0 ? undefined : court.engine.status(),
         audit: court.audit.status(),
         bundleProblem: policy.status().message,
         phase: running.phase,
       }),
     failed: (error, instance) => journal.error('request failed', { instance }, error),
   })
-  const options = { host, port, ...(tls !== undefined && { tls: pemOf(tls) }) }
+  const clientCa = bundleServer?.pull.clientCa
+  const ca = clientCa === undefined ? {} : { ca: fileBytes(clientCa).toString() }
+  const options = {
+    host,
+    port,
+    more: bundleServer?.gatesMax ?? 0,
+    ...(tls !== undefined && { tls: { ...pemOf(tls), ...ca } }),
+  }
   return bound('the server', settings.server, () => listening(app, options))
 }
 

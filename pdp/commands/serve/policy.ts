@@ -8,11 +8,11 @@ export type OpenSupply = { readonly policy: Supply; close(): Promise<void> }
 
 /** Starts to keep the gate's own bundle up to date. */
 export function supplied(settings: Settings, { engine, observe }: OpenCourt): OpenSupply {
-  const { bundle } = settings
+  const { bundle, gate } = settings
   const ending = new AbortController()
   const policy = supply({
     name: bundle.name,
-    source: sourceOf(bundle),
+    source: sourceOf(bundle, gate),
     trust: trustOf(bundle),
     store: storeOf(settings),
     activate: (next, confirmedMs) => engine.activate(next, confirmedMs),

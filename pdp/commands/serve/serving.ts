@@ -7,6 +7,7 @@ import type { GateKeeper } from '../../gate.ts'
 import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
 import type { Identity } from '../../parts.ts'
+import type { Publishing } from '../../server/publishing.ts'
 import type { Readiness } from '../../server/readiness.ts'
 import type { Io } from '../io.ts'
 import type { ListenerSettings, Settings } from '../settings.ts'
@@ -44,6 +45,7 @@ export type Running = {
   readonly ways: Way[]
   readonly journal: Log
   readonly numbers: Metrics
+  readonly publishing: Publishing | undefined
   phase: Readiness['phase']
 }
 
