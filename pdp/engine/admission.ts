@@ -4,6 +4,7 @@ import {
   type InputLimits,
   inputLimits,
   inspector,
+  notUnicode,
   plainObject,
   type Sum,
   settle,
@@ -51,6 +52,7 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
   const inspect = inspector(limits)
   const known = texts(charsMax)
   const parts = new WeakMap<object, Part>()
+  const members = new WeakMap<object, Part>()
   const seen = new WeakSet<object>()
 
   return { admit }
@@ -71,14 +73,8 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
       sum.values += found.values
       sum.members++
     }
-    check(sum)
+    check(sum, limits)
     return text === undefined ? same(name) : { exact: `${name}"${text}`, blind: name }
-  }
-
-  function check({ chars, values, members }: Sums): void {
-    if (chars > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
-    if (values > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
-    if (members > limits.membersMax) tooLarge(`more than ${limits.membersMax} fields at the top`)
   }
 
   /** Most commands come once: freezing one costs as much as all the rest, so that waits until it comes again. */
@@ -92,18 +88,54 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
     return made
   }
 
-  /** A command is named in two halves, because many differ in their text alone. */
+  /**
+   * A command is named in two halves, because many differ in their text alone; and the first by its members, which
+   * commands that were read from the same template have in common.
+   */
   function commandPart(value: object): Part {
-    const sum = counted(value, 1)
-    const { text, ...rest } = value as Readonly<Record<string, unknown>>
-    if (typeof text !== 'string') return { name: named(value, sum.chars > commandCharsMax), ...sum }
-    const name = `${named(rest, sum.chars - text.length > commandCharsMax)}"`
-    return { name, text: named(text, text.length > commandTextCharsMax), ...sum }
+    const sum = { chars: 0, values: 1, members: 0 }
+    let name = '{'
+    let text: string | undefined
+    for (const key in value) {
+      const given = (value as Readonly<Record<string, unknown>>)[key]
+      if (given === undefined) continue
+      if (!key.isWellFormed()) notUnicode()
+      const found = key === 'text' && typeof given === 'string' ? textPart(given) : member(given)
+      if (found.text === undefined) name += `${key.length}:${key}${found.name};`
+      text = found.text ?? text
+      sum.chars += found.chars + key.length
+      sum.values += found.values
+      sum.members++
+    }
+    check(sum, limits)
+    if (sum.values > crowdMin) spread(value)
+    const short = known.name(name)
+    return text === undefined ? { ...sum, name: short } : { ...sum, name: `${short}"`, text }
+  }
+
+  function textPart(text: string): Part {
+    const sum = inspect(text, 2)
+    return { name: '', text: named(text, text.length > commandTextCharsMax), ...sum }
+  }
+
+  /** As a command, it is made immutable when it comes again. */
+  function member(value: unknown): Part {
+    if (typeof value !== 'object' || value === null) return scalar(value, 2)
+    const found = members.get(value)
+    if (found !== undefined) return found
+    const sum = counted(value, 2)
+    const made = { name: named(value, sum.chars > commandCharsMax), ...sum }
+    if (seen.has(value)) {
+      settle(value)
+      members.set(value, made)
+    }
+    seen.add(value)
+    return made
   }
 
   function counted(value: object, depth: number): Sum {
     const sum = inspect(value, depth)
-    if (sum.values > crowdMin && colliding(value)) tooLarge('texts chosen to make it slow')
+    if (sum.values > crowdMin) spread(value)
     return sum
   }
 
@@ -131,6 +163,17 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
     parts.set(value, made)
     return made
   }
+}
+
+function check({ chars, values, members }: Sums, limits: InputLimits): void {
+  if (chars > limits.charsMax) tooLarge(`more than ${limits.charsMax} characters`)
+  if (values > limits.valuesMax) tooLarge(`more than ${limits.valuesMax} values`)
+  if (members > limits.membersMax) tooLarge(`an object of more than ${limits.membersMax} fields`)
+}
+
+/** Texts must not crowd together in OPA's tables. */
+function spread(value: unknown): void {
+  if (colliding(value)) tooLarge('texts chosen to make it slow')
 }
 
 type Sums = { readonly chars: number; readonly values: number; readonly members: number }

@@ -68,7 +68,7 @@ export function inspector(limits: InputLimits): (value: unknown, depth: number) 
       const member = value[key]
       if (member === undefined) continue
       if (++members > limits.membersMax) tooLarge(`an object of more than ${limits.membersMax}`)
-      if (!key.isWellFormed()) unsupported('a field name that is not valid Unicode')
+      if (!key.isWellFormed()) notUnicode()
       sum.chars += key.length + quotedChars
       inspect(member, depth + 1, sum)
     }
@@ -91,6 +91,10 @@ export function settle(value: unknown): void {
 
 export function tooLarge(what: string): never {
   throw new Refusal('input_too_large', `the command needs an input with ${what}`)
+}
+
+export function notUnicode(): never {
+  unsupported('a field name that is not valid Unicode')
 }
 
 function unsupported(what: string): never {
