@@ -25,16 +25,16 @@ export function forwarding(ground: Ground): void {
     const said = mark('deny')
     for (const phrase of fixture.says.refused(said)) {
       const client = await here.connect()
-      const before = here.tap.bytes()
+      const before = here.tap.sent().map((stream) => stream.length)
       const { refusals } = await client.say(phrase)
       expect(refusals.length, phrase.name).toBeGreaterThan(0)
       expect(here.tap.carried(said), phrase.name).toBe(false)
       if (phrase.instead !== undefined) {
-        const last = here.tap.sent().at(-1) ?? Buffer.alloc(0)
-        const added = here.tap.bytes() - before
-        expect(last.subarray(last.length - added).toString('latin1'), phrase.name).toBe(
-          phrase.instead.toString('latin1'),
-        )
+        // A gate may have connections of its own besides.
+        const added = here.tap
+          .sent()
+          .map((stream, at) => stream.subarray(before[at] ?? 0).toString('latin1'))
+        expect(added, phrase.name).toContain(phrase.instead.toString('latin1'))
       }
       client.hangUp()
     }

@@ -8,8 +8,6 @@ export interface Tap {
   connections(): number
   /** What the datastore got so far, connection by connection. */
   sent(): readonly Buffer[]
-  /** How many bytes that is. */
-  bytes(): number
   /** Whether any connection carried this text. */
   carried(text: string): boolean
   close(): Promise<void>
@@ -57,7 +55,6 @@ export async function tap(port: number, { heard, cut }: TapOptions = {}): Promis
     port: (server.address() as AddressInfo).port,
     connections: () => streams.length,
     sent,
-    bytes: () => sent().reduce((sum, stream) => sum + stream.length, 0),
     carried: (text) => sent().some((stream) => stream.includes(text)),
     async close() {
       for (const socket of open) socket.destroy()
