@@ -8,8 +8,10 @@ import { type Config, describe, loadConfig } from './config.ts'
 import manifest from './package.json' with { type: 'json' }
 import { auditCommand } from './pdp/audit/command.ts'
 import { check, currentBundle } from './pdp/commands/check.ts'
+import { coverageCommand } from './pdp/commands/coverage.ts'
 import { decideCommand } from './pdp/commands/decide.ts'
 import { dispatch } from './pdp/commands/dispatch.ts'
+import { explainCommand } from './pdp/commands/explain.ts'
 import { fleetCommand } from './pdp/commands/fleet.ts'
 import { type GrantsParts, grantsCommand } from './pdp/commands/grants.ts'
 import { holdsCommand } from './pdp/commands/holds.ts'
@@ -24,8 +26,10 @@ import {
   textOf,
   Usage,
 } from './pdp/commands/io.ts'
+import { mutateCommand } from './pdp/commands/mutate.ts'
 import { pemOf } from './pdp/commands/parts.ts'
 import { abortCommand, promoteCommand, pushCommand } from './pdp/commands/publish.ts'
+import { rollbackCommand } from './pdp/commands/rollback.ts'
 import type { Door } from './pdp/commands/serve/serving.ts'
 import { serve } from './pdp/commands/serve.ts'
 import type { ListenerSettings, Settings } from './pdp/commands/settings.ts'
@@ -63,10 +67,27 @@ const program = {
       run: shadowCommand,
     },
     test: { about: 'runs the tests of policies on what gates run', run: testCommand },
+    coverage: {
+      about: 'lists the rules of policies that never fired, in production or in tests',
+      run: coverageCommand,
+    },
+    explain: {
+      about: 'shows why a decision on record is what it is',
+      run: (args: readonly string[], io: Io) =>
+        explainCommand(args, io, {
+          load: bundleFor(io),
+          locate: (options) => named(options, io).audit.folder,
+        }),
+    },
     push: { about: 'publishes a bundle, for all gates or for a canary', run: pushCommand },
     promote: { about: 'gives a canary to all gates', run: promoteCommand },
     abort: { about: 'ends a canary with a newer bundle for all gates', run: abortCommand },
     fleet: { about: 'shows what every gate runs, and where they differ', run: fleetCommand },
+    rollback: {
+      about: 'allows this gate to go back to one older bundle',
+      run: (args: readonly string[], io: Io) =>
+        rollbackCommand(args, io, (options) => named(options, io)),
+    },
     bundle: { about: 'builds, signs, verifies and inspects policy bundles', run: bundleCommand },
     audit: {
       about: 'verifies, searches and shows the record',
@@ -92,6 +113,7 @@ Starts the gate: one listener per datastore, and the HTTP server. Stops on SIGTE
 ${configHelp}`
 
 const checkHelp = `Usage: postern check [--database NAME] [--config FILE]
+       postern check --mutate ...: tries policies instead; postern check --mutate --help says how
 
 Tries everything the configuration names, and reports every problem at once: files, keys, bundle, issuer,
 certificates, the gate's own login to each datastore, and the rights of the role of sealed sessions.
@@ -116,6 +138,7 @@ async function serveCommand(args: readonly string[], io: Io): Promise<number> {
 }
 
 async function checkCommand(args: readonly string[], io: Io): Promise<number> {
+  if (args.includes('--mutate')) return mutateCommand(args, io, bundleFor(io))
   const options = given(args, { config: 'string', database: 'string', help: 'boolean' })
   if (!understood(options, io, checkHelp)) return exits.done
   return check(

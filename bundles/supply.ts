@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Observe, PolicyBundle } from '../pdp/parts.ts'
 import { sha256 } from './digest.ts'
+import type { Permits } from './rollback.ts'
 import type { Fetched, Source } from './source.ts'
 import { type Memory, refuseRollback, type Store } from './store.ts'
 import type { Trust } from './trust.ts'
@@ -12,6 +13,8 @@ export type Supplying = {
   readonly source: Source
   readonly trust: Trust
   readonly store: Store
+  /** Older bundles that somebody allowed; none without. */
+  readonly permits?: Permits
   /** Swaps the bundle in, confirmed now or at the time given; a rejection leaves the old one running. */
   activate(bundle: PolicyBundle, confirmedMs?: number): Promise<void>
   /** The running bundle was the newest one at this time, in milliseconds since the epoch. */
@@ -121,14 +124,15 @@ export function supply(supplying: Supplying): Supply {
   async function install(bytes: Buffer, confirmedMs?: number): Promise<void> {
     memory ??= await store.memory()
     const bundle = await verifyBundle(bytes, supplying.trust, { name })
-    refuseRollback(bundle, memory)
+    const allowed = await notOlder(bundle, memory, supplying.permits)
     await supplying.activate(bundle, confirmedMs)
     kept = memory.digest === bundle.digest
     const { revision, digest, sequence = memory.sequence } = bundle
     memory = { ...memory, digest, ...(sequence === undefined ? {} : { sequence }) }
     active = bundle
     status = { ...activeStatus(bundle), name, source: source.place, ...requests(status) }
-    supplying.observe({ kind: 'bundle', change: 'activated', name, revision })
+    const message = allowed === undefined ? {} : { message: allowed }
+    supplying.observe({ kind: 'bundle', change: 'activated', name, revision, ...message })
   }
 
   /** Puts on disk what runs and how fresh it is; the freshness only now and then. */
@@ -164,6 +168,23 @@ export function supply(supplying: Supplying): Supply {
     const grown = retryMsFirst * retryFactor ** (failures - 1)
     const jitter = 0.8 + Math.random() * 0.4
     return sleep(Math.min(grown, source.retryMsMax) * jitter, undefined, { signal })
+  }
+}
+
+/** Throws on an older bundle, unless it was allowed; then it says by whom and why. */
+async function notOlder(
+  bundle: PolicyBundle,
+  known: Memory,
+  permits: Permits | undefined,
+): Promise<string | undefined> {
+  try {
+    refuseRollback(bundle, known)
+    return undefined
+  } catch (error) {
+    const permit = await permits?.take(bundle.sequence)
+    if (permit === undefined) throw error
+    const { sequence, by, because } = permit
+    return `back from sequence ${known.sequence} to ${sequence}, allowed by ${by}: ${because}`
   }
 }
 

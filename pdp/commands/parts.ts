@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { fileSource } from '../../bundles/file.ts'
 import { httpSource } from '../../bundles/http.ts'
+import { folderPermits, type Permits } from '../../bundles/rollback.ts'
 import { publishedSource } from '../../bundles/server/own.ts'
 import type { Source } from '../../bundles/source.ts'
 import { folderStore, type Store } from '../../bundles/store.ts'
@@ -59,6 +60,11 @@ export function trustOf({ keys, scope, demo, signaturesMin }: PolicySettings): T
 /** Where the last good bundle and its sequence are kept. */
 export function storeOf({ state, bundle }: Settings): Store {
   return folderStore(join(state, 'bundles'), bundle.name)
+}
+
+/** Which older bundle somebody allowed to come back. */
+export function permitsOf({ state, bundle }: Settings): Permits {
+  return folderPermits(join(state, 'bundles'), bundle.name)
 }
 
 /** Who verifies tokens. Throws on settings that would accept too much. */

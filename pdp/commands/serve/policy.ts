@@ -1,6 +1,6 @@
 import { type Supply, supply } from '../../../bundles/supply.ts'
 import type { OpenCourt } from '../../court.ts'
-import { sourceOf, storeOf, trustOf } from '../parts.ts'
+import { permitsOf, sourceOf, storeOf, trustOf } from '../parts.ts'
 import type { Settings } from '../settings.ts'
 
 /** A supply with the handle that ends it. */
@@ -15,6 +15,7 @@ export function supplied(settings: Settings, { engine, observe }: OpenCourt): Op
     source: sourceOf(bundle, gate),
     trust: trustOf(bundle),
     store: storeOf(settings),
+    permits: permitsOf(settings),
     activate: (next, confirmedMs) => engine.activate(next, confirmedMs),
     refreshed: (atMs) => engine.refreshed(atMs),
     observe,
