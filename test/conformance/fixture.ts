@@ -17,6 +17,8 @@ export interface Fixture {
   readonly masks: readonly MaskRule[]
   /** What a client saw, without what is new in every session: ids of decisions, keys, dates. */
   stable(seen: Buffer): string
+  /** Whether all of a connection to the datastore is the gate's own, for nobody's session; none is when not given. */
+  own?(sent: Buffer): boolean
   /** What this protocol does not have, and why. */
   readonly skip?: { readonly [Topic in Optional]?: { readonly reason: string } }
 }

@@ -39,6 +39,7 @@ export const fixture: Fixture = {
   connect: (transport, token) =>
     rawClient(transport, reading, token === undefined ? undefined : hello(token)),
   says,
+  own: (sent) => sent.includes('application_name\0postern\0'),
   masks,
   stable,
 }
