@@ -1,10 +1,7 @@
-import type { Parsed } from './read/parser.ts'
+import type { Node } from 'libpg-query'
 import { parsed } from './read/parser.ts'
-import { type Canonical, canonical } from './rewrite/canonical.ts'
-import { read, type Scope, type Statement } from './statement.ts'
-
-/** A text as it was parsed, and what each of its statements is written out as where that is known already. */
-export type Prepared = Parsed & { readonly written?: readonly Canonical[] }
+import { type Canonical, canonical, writtenOut } from './rewrite/canonical.ts'
+import { type Prepared, read, type Scope, type Statement } from './statement.ts'
 
 /**
  * Facts of every statement in a text, and what goes upstream in its place: only what the parser reads the very same tree
@@ -23,8 +20,14 @@ export function toRun(
   if (nodes.length !== statements.length) return statements
   return statements.map((one, index) => {
     const node = nodes[index]
-    return node === undefined ? one : running(one, prepared.written?.[index] ?? canonical(node))
+    return node === undefined ? one : running(one, outgoing(node, index, prepared))
   })
+}
+
+function outgoing(node: Node, index: number, prepared: Prepared): Canonical {
+  const known = 'written' in prepared ? prepared.written[index] : undefined
+  if (known !== undefined) return known
+  return 'json' in prepared ? writtenOut(node, prepared) : canonical(node)
 }
 
 /** What it prepares or declares runs as a part of it. */

@@ -1,7 +1,7 @@
 import { HERE_BYTES_MAX, isLonger } from './read/limits.ts'
-import { parse } from './read/parser.ts'
+import { parsePlaces } from './read/parser.ts'
+import { places } from './read/places.ts'
 import { errorResponse, fields } from './report.ts'
-import { places } from './rewrite/tree.ts'
 
 /** What a client sent, and what the server got in its place. */
 export type Sent = { readonly own: string; readonly upstream: string }
@@ -21,7 +21,7 @@ export function placed(error: Buffer, sent: Sent | undefined): Buffer {
 function ownPosition(position: number, { own, upstream }: Sent): number | undefined {
   if (isLonger(own, HERE_BYTES_MAX) || isLonger(upstream, HERE_BYTES_MAX)) return undefined
   const at = Buffer.byteLength([...upstream].slice(0, position - 1).join(''))
-  const found = counterpart(parse(upstream).statements, parse(own).statements, at)
+  const found = counterpart(parsePlaces(upstream), parsePlaces(own), at)
   if (found === undefined) return undefined
   return [...Buffer.from(own).toString('utf8', 0, found)].length + 1
 }

@@ -1,13 +1,18 @@
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
 import type { Absent } from '../sql/facts.ts'
-import { type Analysis, analyse } from './read/analyse.ts'
-import { normalize, type Parsed, parsed } from './read/parser.ts'
+import { type Analysis, analyse, type Source } from './read/analyse.ts'
+import { type Parsed, parsed } from './read/parser.ts'
 import type { PathChange } from './read/path.ts'
+import { shape } from './read/shape.ts'
 import { slices } from './read/slices.ts'
+import type { Apart } from './read/threads.ts'
 import type { Renaming } from './read/utility.ts'
 
 export { ready } from './read/parser.ts'
+
+/** A text as it was parsed, here or in a thread. */
+export type Prepared = Parsed | Apart
 
 /** One statement of a text: its facts, and what the relay has to know of it. */
 export type Statement = {
@@ -58,14 +63,15 @@ export type Scope = {
 export function read(
   text: string,
   scope: Scope,
-  { statements, problem }: Parsed = parsed(text),
+  prepared: Prepared = parsed(text),
 ): readonly Statement[] {
-  if (statements === undefined) return [unreadable(text, problem)]
+  if (prepared.statements === undefined) return [unreadable(text, prepared.problem)]
   const found: Statement[] = []
   try {
-    for (const { node, slice } of slices(text, statements)) {
+    for (const { node, slice } of slices(text, prepared.statements)) {
       const inner = within(scope, found)
-      const statement = one(slice, node, inner ?? scope)
+      const source = { node, text: slice, shape: shapeOf(slice, text, prepared, found.length) }
+      const statement = one(source, inner ?? scope)
       found.push(inner === undefined ? pathless(statement) : statement)
     }
   } catch (error) {
@@ -76,7 +82,16 @@ export function read(
   return found.length === 0 ? [empty(text)] : found
 }
 
-function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: Scope): Statement {
+function shapeOf(
+  slice: string,
+  text: string,
+  prepared: Exclude<Prepared, { readonly problem: string }>,
+  index: number,
+): string | undefined {
+  return 'shapes' in prepared ? prepared.shapes[index] : shape(slice, text, prepared)
+}
+
+function one(source: Source, scope: Scope): Statement {
   const around = {
     catalogue: scope.catalogue,
     library: scope.catalogue.library,
@@ -84,12 +99,12 @@ function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: S
     prepared: (name: string) => scope.prepared(name)?.command,
     cursor: (name: string) => scope.cursor(name)?.command,
   }
-  const analysis = analyse({ node, text, shape: normalize(text) }, around)
+  const analysis = analyse(source, around)
   const { outcome, command, absent } = analysis
   const { needs = [], names = [] } = outcome
   return {
     command,
-    names: names.map((change) => renamed(change, text, scope)),
+    names: names.map((change) => renamed(change, source, scope)),
     needs,
     rows: rowsOf(analysis, needs, scope),
     searchPath: scope.searchPath,
@@ -102,8 +117,10 @@ function one(text: string, node: Parameters<typeof analyse>[0]['node'], scope: S
   }
 }
 
-function renamed({ kind, name, query }: Renaming, text: string, scope: Scope): NameChange {
-  return query === undefined ? { kind, name } : { kind, name, statement: one(text, query, scope) }
+function renamed({ kind, name, query }: Renaming, source: Source, scope: Scope): NameChange {
+  return query === undefined
+    ? { kind, name }
+    : { kind, name, statement: one({ ...source, node: query }, scope) }
 }
 
 /** EXECUTE answers rows where what it runs does. */

@@ -14,6 +14,7 @@ export type Analysis = {
   readonly absent: Absent | undefined
 }
 
+/** One statement as it is read. */
 export type Source = {
   readonly node: Node
   readonly text: string

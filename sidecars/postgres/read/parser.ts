@@ -1,11 +1,20 @@
 import { createRequire } from 'node:module'
 import type { RawStmt } from 'libpg-query'
 import { problem, STATEMENTS_MAX } from './limits.ts'
+import { placeless } from './places.ts'
 
 /** What the parser made of a text: its statements, or why it could not. */
-export type Parsed =
-  | { readonly statements: readonly RawStmt[]; readonly problem?: undefined }
-  | { readonly problem: string; readonly statements?: undefined }
+export type Parsed = Trees | { readonly problem: string; readonly statements?: undefined }
+
+/** Statements as trees that do not say where anything but a statement stands. */
+export type Trees = {
+  readonly statements: readonly RawStmt[]
+  /** The same as JSON: equal texts are equal trees. */
+  readonly json: string
+  /** As the parser wrote it, with all places. */
+  readonly placed: string
+  readonly problem?: undefined
+}
 
 /** The functions we use of the WebAssembly module that libpg-query ships. Pointers are numbers. */
 type Instance = {
@@ -16,10 +25,8 @@ type Instance = {
   _wasm_normalize_query(query: number): number
   _wasm_parse_plpgsql(query: number): number
   _wasm_free_string(text: number): void
-  getValue(pointer: number, type: 'i32'): number
-  lengthBytesUTF8(text: string): number
-  stringToUTF8(text: string, pointer: number, bytes: number): void
-  UTF8ToString(pointer: number): string
+  /** All memory; another one whenever it has grown. */
+  readonly HEAPU8: Uint8Array
 }
 
 // libpg-query keeps its one instance to itself, and a broken one stays broken for everyone: we hold our own.
@@ -47,13 +54,39 @@ export function parsed(text: string): Parsed {
 
 /** The same of a text that `limits.problem` let through. */
 export function parse(text: string): Parsed {
+  const said = spoken(text)
+  return said.problem === undefined ? trees(said.placed) : said
+}
+
+/** Takes in what the parser wrote, here or elsewhere. */
+export function trees(placed: string): Trees {
+  const json = placeless(placed)
+  return { statements: listOf(json), json, placed }
+}
+
+/** The statements of a text with the places of everything in it, in bytes of UTF-8. */
+export function parsePlaces(text: string): readonly RawStmt[] | undefined {
+  const { placed } = spoken(text)
+  return placed === undefined ? undefined : listOf(placed)
+}
+
+const listOf = (json: string): readonly RawStmt[] =>
+  (JSON.parse(json) as { readonly stmts?: readonly RawStmt[] }).stmts ?? []
+
+/** JSON, or why there is none. */
+export type Spoken =
+  | { readonly placed: string; readonly problem?: undefined }
+  | { readonly problem: string; readonly placed?: undefined }
+
+/** What the parser writes of a text that `limits.problem` let through: JSON with the places of everything. */
+export function spoken(text: string): Spoken {
   return using(text, (instance, query) => {
     const result = instance._wasm_parse_query_raw(query)
     try {
-      const error = instance.getValue(result + 8, 'i32')
-      if (error !== 0) return { problem: instance.UTF8ToString(instance.getValue(error, 'i32')) }
-      const tree = JSON.parse(instance.UTF8ToString(instance.getValue(result, 'i32')))
-      return { statements: (tree as { stmts?: readonly RawStmt[] }).stmts ?? [] }
+      const { buffer } = memory(instance)
+      const error = buffer.readInt32LE(result + 8)
+      if (error !== 0) return { problem: stringAt(instance, buffer.readInt32LE(error)) }
+      return { placed: stringAt(instance, buffer.readInt32LE(result)) }
     } finally {
       instance._wasm_free_parse_result(result)
     }
@@ -65,7 +98,7 @@ export function normalize(text: string): string | undefined {
   const shape = using(text, (instance, query) => {
     const result = instance._wasm_normalize_query(query)
     try {
-      return { shape: instance.UTF8ToString(result) }
+      return { shape: stringAt(instance, result) }
     } finally {
       instance._wasm_free_string(result)
     }
@@ -80,7 +113,7 @@ export function parseProcedural(text: string): object | undefined {
   const tree = using(text, (instance, query) => {
     const result = instance._wasm_parse_plpgsql(query)
     try {
-      const json = instance.UTF8ToString(result)
+      const json = stringAt(instance, result)
       // An error comes as its text.
       return { tree: json.startsWith('{') ? (JSON.parse(json) as object) : undefined }
     } finally {
@@ -98,9 +131,11 @@ function using<T>(text: string, use: (instance: Instance, query: number) => T): 
   const instance = current
   if (instance === undefined) return { problem: 'the parser is being replaced, try again' }
   try {
-    const bytes = instance.lengthBytesUTF8(text) + 1
-    const query = instance._malloc(bytes)
-    instance.stringToUTF8(text, query, bytes)
+    const bytes = Buffer.byteLength(text)
+    const query = instance._malloc(bytes + 1)
+    const { buffer } = memory(instance)
+    buffer.write(text, query, bytes)
+    buffer[query + bytes] = 0
     const answer = use(instance, query)
     instance._free(query)
     return answer
@@ -111,6 +146,25 @@ function using<T>(text: string, use: (instance: Instance, query: number) => T): 
     void refill().catch(() => undefined)
     return { problem: 'the parser gave up' }
   }
+}
+
+type Memory = { readonly whole: Uint8Array; readonly buffer: Buffer }
+
+const memories = new WeakMap<Instance, Memory>()
+
+function memory(instance: Instance): Memory {
+  const known = memories.get(instance)
+  const whole = instance.HEAPU8
+  if (known?.whole === whole) return known
+  const made = { whole, buffer: Buffer.from(whole.buffer, whole.byteOffset, whole.length) }
+  memories.set(instance, made)
+  return made
+}
+
+/** A string of C. */
+function stringAt(instance: Instance, pointer: number): string {
+  const { buffer } = memory(instance)
+  return buffer.toString('utf8', pointer, buffer.indexOf(0, pointer))
 }
 
 type Failure = { readonly problem: string }

@@ -3,11 +3,12 @@ import type { RawStmt } from 'libpg-query'
 import type { Canonical } from '../rewrite/canonical.ts'
 import type { Told } from './thread.ts'
 
-/** A large text as it was parsed, and each of its statements written out. */
+/** A large text as it was parsed, and each of its statements written out and without its constants. */
 export type Apart =
   | {
       readonly statements: readonly RawStmt[]
       readonly written: readonly Canonical[]
+      readonly shapes: readonly (string | undefined)[]
       readonly problem?: undefined
     }
   | { readonly problem: string; readonly statements?: undefined }
@@ -129,5 +130,6 @@ type Thread = {
 
 function understood(told: Told): Apart {
   if (told.tree === undefined) return { problem: told.problem }
-  return { statements: JSON.parse(told.tree) as readonly RawStmt[], written: told.written }
+  const { tree, written, shapes } = told
+  return { statements: JSON.parse(tree) as readonly RawStmt[], written, shapes }
 }

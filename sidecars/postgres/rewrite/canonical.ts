@@ -1,5 +1,6 @@
 import type { Node } from 'libpg-query'
-import { parse } from '../read/parser.ts'
+import { parse, spoken, type Trees } from '../read/parser.ts'
+import { placeless, sameJson } from '../read/places.ts'
 import { sameTree } from './tree.ts'
 import { written } from './writer.ts'
 
@@ -20,6 +21,19 @@ export function canonical(statement: Node): Canonical {
   } catch {
     return unwritable('its form is not known')
   }
+}
+
+/** The same of a statement just as it was parsed: one that stands alone is compared without reading it a second time. */
+export function writtenOut(statement: Node, { statements, json }: Trees): Canonical {
+  if (statements.length > 1) return canonical(statement)
+  try {
+    const text = written(statement)
+    const { placed } = spoken(text)
+    if (placed !== undefined && sameJson(placeless(placed), json)) return { text }
+  } catch {
+    return unwritable('its form is not known')
+  }
+  return canonical(statement)
 }
 
 function unwritable(why: string): Canonical {

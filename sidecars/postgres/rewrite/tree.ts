@@ -1,15 +1,4 @@
-/** Where in the text something stood; says nothing about what it means. */
-export const places: ReadonlySet<string> = new Set([
-  'location',
-  'stmt_location',
-  'stmt_len',
-  'list_start',
-  'list_end',
-  'rexpr_list_start',
-  'rexpr_list_end',
-  'name_location',
-  'type_location',
-])
+import { places } from '../read/places.ts'
 
 /** Whether two syntax trees are the same but for where things stand in the text. Throws RangeError on trees too deep to walk. */
 export function sameTree(one: unknown, other: unknown): boolean {

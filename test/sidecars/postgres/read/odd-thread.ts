@@ -10,6 +10,7 @@ parentPort?.on('message', (text: string) => {
   parentPort?.postMessage({
     tree: JSON.stringify([{ stmt_len: process.pid, stmt_location: tid() }]),
     written: [{ text }],
+    shapes: [text],
     hurt: text === 'hurt',
   })
 })
