@@ -19,6 +19,7 @@ export function resolved(document: Document, folder: string) {
     server: {
       ...addressOf(document.server.listen),
       hosts: document.server.hosts,
+      opaApi: document.server.opa_api,
       tls: document.server.tls && tlsFiles(document.server.tls, at),
     },
     identity: {

@@ -35,8 +35,11 @@ const server = z.strictObject(
     listen: address.default('127.0.0.1:8471'),
     tls: serverTls.optional(),
     hosts: z.array(host, 'give a list of host names').max(20).default([]),
+    opa_api: z
+      .enum(['authenticated', 'open_on_loopback'], 'write authenticated or open_on_loopback')
+      .default('authenticated'),
   },
-  'give listen, tls, hosts',
+  'give listen, tls, hosts, opa_api',
 )
 
 const identity = z.strictObject(

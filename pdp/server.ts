@@ -6,6 +6,8 @@ import { authenticate } from './server/caller.ts'
 import { namedHosts, quietHeaders } from './server/guard.ts'
 import { type HealthParts, healthRoutes } from './server/health.ts'
 import { type HoldParts, holdRoutes } from './server/holds.ts'
+import { type HealthParts as OpaHealthParts, opaHealthRoutes } from './server/opa/health.ts'
+import { type OpaParts, opaRoutes } from './server/opa/routes.ts'
 import { answerProblem } from './server/problem.ts'
 import { gateRoutes, type Publishing, publisherRoutes } from './server/publishing.ts'
 import { type ShadowParts, shadowRoutes } from './server/shadow.ts'
@@ -20,6 +22,7 @@ export type ServerParts = HealthParts &
     /** Names under which clients may address the server, besides loopback. */
     readonly hosts: readonly string[]
     readonly tls: boolean
+    readonly opa: OpaParts & OpaHealthParts
     /** The bundle server, where this process is one. */
     readonly publishing?: Publishing | undefined
     /** Hears of failures of ours; `instance` is what the client was told. */
@@ -37,6 +40,7 @@ export function server(parts: ServerParts): Express {
 
   app.use(quietHeaders(parts.tls), namedHosts(parts.hosts))
   app.use(healthRoutes(parts), gateRoutes(parts.publishing, parts))
+  app.use(opaHealthRoutes(parts.opa), opaRoutes({ ...parts.opa, around: parts }))
   app.use('/v1', authenticate(parts.identity))
   app.use(holdRoutes(parts), auditRoutes(parts), shadowRoutes(parts), statusRoutes(parts))
   app.use(publisherRoutes(parts.publishing, parts))

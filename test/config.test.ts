@@ -47,7 +47,13 @@ test('the shortest file has defaults for all the rest', () => {
   expect(problems).toBeUndefined()
   expect(config).toMatchObject({
     state: '/etc/postern/state',
-    server: { host: '127.0.0.1', port: 8471, hosts: [], tls: undefined },
+    server: {
+      host: '127.0.0.1',
+      port: 8471,
+      hosts: [],
+      opaApi: 'authenticated',
+      tls: undefined,
+    },
     identity: { claims: { groups: 'groups', pass: [] }, clockSkewS: 30, onTokenExpiry: 'end' },
     bundle: {
       name: 'postern',

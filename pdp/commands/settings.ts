@@ -3,6 +3,8 @@ export type Settings = {
   readonly state: string
   readonly server: Address & {
     readonly hosts: readonly string[]
+    /** Whether programs on this machine may ask OPA's questions without a token. */
+    readonly opaApi: 'authenticated' | 'open_on_loopback'
     readonly tls?: TlsFiles | undefined
   }
   readonly identity: {

@@ -12,13 +12,9 @@ export type HealthParts = {
   unready(): readonly string[]
 }
 
-/** `/health`: the process lives. `/ready`: it can say yes. `/metrics`: numbers, from elsewhere for administrators only. */
+/** `/ready`: it can say yes. `/metrics`: numbers, from elsewhere for administrators only. */
 export function healthRoutes(parts: HealthParts): Router {
   const router = Router({ caseSensitive: true, strict: true })
-
-  router.get('/health', (_request, response) => {
-    response.json({ alive: true })
-  })
 
   // A probe from elsewhere learns yes or no; the reasons describe the inside and stay on this machine.
   router.get('/ready', (request, response) => {

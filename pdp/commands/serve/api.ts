@@ -4,6 +4,7 @@ import { server } from '../../server.ts'
 import { fileBytes } from '../io.ts'
 import { pemOf } from '../parts.ts'
 import { bound } from './bound.ts'
+import { opaOf, opaStatusOf } from './opa.ts'
 import type { Running, Serving } from './serving.ts'
 
 /** Opens the HTTP server of a gate. */
@@ -23,6 +24,7 @@ export async function openApi(serving: Serving, running: Running): Promise<Liste
     hosts: [...hosts, host],
     tls: tls !== undefined,
     publishing,
+    opa: opaOf(serving, running),
     status: () => statusOf(serving, running),
     unready: () =>
       unreadyReasons({
@@ -45,11 +47,12 @@ export async function openApi(serving: Serving, running: Running): Promise<Liste
   return bound('the server', settings.server, () => listening(app, options))
 }
 
-function statusOf(
-  { version, described }: Serving,
-  { court, policy, beside, phase, ways }: Running,
-): object {
+function statusOf(serving: Serving, running: Running): object {
+  const { version, described } = serving
+  const { court, policy, beside, phase, ways } = running
   return {
+    // Under the name that OPA gives it.
+    result: opaStatusOf(serving, running),
     version,
     phase,
     bundle: policy.status(),

@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { onTestFinished } from 'vitest'
 import type { AuditPage, AuditQuery } from '../../../pdp/audit/search.ts'
 import type { Subject } from '../../../pdp/contract.ts'
+import { engine } from '../../../pdp/engine/engine.ts'
 import type { AuditEntry, Hold, Holds, Vote } from '../../../pdp/parts.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
 import { listening } from '../../../pdp/server/listen.ts'
@@ -125,6 +126,16 @@ export async function running(options: RunOptions = {}): Promise<Running> {
     shadow: { status: () => ({ crashes: 0 }) },
     adminGroups: ['admins'],
     unready: () => [],
+    opa: {
+      engine: engine(),
+      labels: { id: 'gate', version: '1.2.3' },
+      version: '1.2.3',
+      defaultDecision: ['postern', 'decision'],
+      bundle: 'postern',
+      openOnLoopback: false,
+      plugins: () => ({ bundle: { state: 'OK' } }),
+      config: () => ({ labels: {} }),
+    },
     status: () => ({ version: '1.2.3' }),
     hosts: ['gate.test'],
     tls: false,
