@@ -15,6 +15,7 @@ import { standing } from './lineage/standing.ts'
 import { trigger } from './lineage/triggers.ts'
 import { viewOf } from './lineage/views.ts'
 import { outside } from './read/analyse.ts'
+import { filledSettings, isSecretSetting } from './read/secrets.ts'
 import * as sql from './read/snapshot.ts'
 import { FIRST_USER_OID } from './read/snapshot.ts'
 import { tie } from './read/ties.ts'
@@ -63,6 +64,7 @@ export async function loadCatalogue(query: Query): Promise<Catalogue> {
       schemas: new Set((await query(sql.schemas)).map((row) => text(row, 0))),
       library: await loadLibrary(query),
       casts: multimap(await query(sql.casts)),
+      secretSettings: await loadSecretSettings(query),
       onDefinition: (await query(sql.eventTriggers)).map((row) => `${row[0]}.${row[1]}`),
     }
     await query('COMMIT')
@@ -79,6 +81,7 @@ type Found = {
   readonly relations: ReadonlyMap<number, Relation>
   readonly library: Library
   readonly casts: ReadonlyMap<string, readonly string[]>
+  readonly secretSettings: ReadonlySet<string>
   readonly onDefinition: readonly string[]
 }
 
@@ -142,6 +145,7 @@ function catalogue(found: Found, declarations: Declarations): Catalogue {
       return declared === undefined || isSure(byName, declared) ? declared : 'unsure'
     },
     declassified: (full) => declarations.declassify.has(full),
+    secretSettings: found.secretSettings,
     onDefinition: found.onDefinition,
   }
   loaded.set(self, found)
@@ -201,6 +205,11 @@ function origin(catalogue: General, relation: Relation, column: Column): Origin 
 function isFollowed(catalogue: General, relation: Relation): boolean {
   const view = viewOf(outside(catalogue), relation)
   return view?.columns !== undefined && view.incomplete === undefined
+}
+
+async function loadSecretSettings(query: Query): Promise<ReadonlySet<string>> {
+  const filled = (await query(filledSettings)).map((row) => text(row, 0))
+  return new Set(filled.filter(isSecretSetting))
 }
 
 async function loadRelations(query: Query): Promise<ReadonlyMap<number, Relation>> {

@@ -8,10 +8,10 @@ export type Sign = { readonly mark: string; readonly content: string }
 
 /**
  * A definition needs a transaction id, and its commit changes which ids are over. A standby shows other sets of ids, so
- * there it is the place up to which the log was replayed.
+ * there it is the place up to which the log was replayed. Settings that are read again from files write nothing.
  */
-const mark = `CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text
-       ELSE txid_current_snapshot()::text END`
+const mark = `concat_ws('/', pg_conf_load_time(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()::text
+       ELSE txid_current_snapshot()::text END)`
 
 const temporary = `(SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_temp\\_%' OR nspname LIKE 'pg\\_toast%')`
 const lasting = `(SELECT oid FROM pg_class WHERE relpersistence <> 't' AND relkind NOT IN ('t', 'i', 'I'))`
@@ -52,6 +52,8 @@ const content = `concat_ws('/', ${[
   rows('pg_operator'),
   rows('pg_cast'),
   rows('pg_auth_members'),
+  rows('pg_db_role_setting'),
+  'pg_conf_load_time()',
   '(SELECT rolsuper FROM pg_roles WHERE rolname = current_user)',
 ].join(', ')})`
 

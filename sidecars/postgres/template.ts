@@ -61,6 +61,8 @@ export function isForAll(
   if (command.incomplete !== undefined || command.text !== bodyOf(text)) return false
   if (names.length + needs.length > 0 || copy !== undefined) return false
   if (transaction !== undefined || path !== undefined) return false
+  // Which of its rows may be shown depends on the name it is asked for.
+  if (command.objects.some((one) => one.name === 'pg_catalog.pg_settings')) return false
   const nodes = parse(text).statements?.map(({ stmt }) => stmt) ?? []
   const [node] = nodes
   const kind = node === undefined ? undefined : open(node)?.kind

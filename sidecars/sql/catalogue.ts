@@ -147,6 +147,8 @@ export interface Catalogue {
   declared(signature: string): Declared | 'unsure' | undefined
   /** Whether a view or a function, `schema.name`, shows nothing protected whatever it reads. */
   declassified(full: string): boolean
+  /** Settings with a value that may hold secrets, as far as the login sees them. */
+  readonly secretSettings: ReadonlySet<string>
   /** Functions, as `schema.name`, that run along with definitions. */
   readonly onDefinition: readonly string[]
 }

@@ -47,6 +47,8 @@ export interface Stage {
   stop(): Promise<void>
 }
 
+/** There is something to hide among them. */
+const settings = ["primary_conninfo = 'host=standby password=hidden'"]
 const role = { username: 'app', password: 'app-secret' }
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const schemas = ['schema', 'own'].map((name) => {
@@ -56,7 +58,7 @@ const schemas = ['schema', 'own'].map((name) => {
 
 /** Starts the server, fills both databases and opens the gate. */
 export async function stage(): Promise<Stage> {
-  const server = await startPostgres()
+  const server = await startPostgres({ settings })
   const { policy, declare } = await decider()
   server.sql(`create role app login superuser password '${role.password}'; create database base_a`)
   server.sql(schemas.map(({ text }) => text).join('\n'), 'base_a')

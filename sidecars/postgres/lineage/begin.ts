@@ -18,6 +18,7 @@ export function begin(known: Facts, around: Surroundings, statements: Statements
     lenient: false,
     grows: false,
     sets: undefined,
+    unnamed: 0,
     steps: 0,
     query: (node, at) => query(reading, node, at),
     expression: (node, at) => expression(reading, node, at),

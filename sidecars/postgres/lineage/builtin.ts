@@ -7,6 +7,7 @@ import { judgeSetting } from '../read/settings.ts'
 import type { Call } from './calls.ts'
 import { executes } from './execute.ts'
 import { type Reading, use } from './reading.ts'
+import { guardSetting } from './secrets.ts'
 
 /** Records a call of the server's own function. True when its answer may hold what it is not given. */
 export function builtin(
@@ -19,6 +20,7 @@ export function builtin(
   if (grows(one)) reading.grows = true
   const full = `${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`
   if (candidates.some((it) => it.set)) use(reading, base, 'limit')
+  settings(reading, one)
   if (acts(reading, one)) {
     use(reading, base, 'argument')
     facts.call(full, 'acting')
@@ -47,6 +49,12 @@ function grows({ name, nodes }: Call): boolean {
   const count = Number(literal(nodes[1]) ?? Number.NaN)
   const unit = name === 'repeat' ? (literal(nodes[0])?.length ?? Number.NaN) : 1
   return !(count * unit <= GROWN_MAX)
+}
+
+/** What shows settings of the server. */
+function settings(reading: Reading, { name, nodes }: Call): void {
+  if (name === 'pg_show_all_settings') guardSetting(reading, undefined)
+  if (name === 'current_setting') guardSetting(reading, literal(nodes[0]))
 }
 
 function acts(reading: Reading, { name, nodes }: Call): boolean {

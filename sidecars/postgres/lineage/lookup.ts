@@ -1,18 +1,19 @@
 import type { RangeVar } from 'libpg-query'
 import type { Relation } from '../../sql/catalogue.ts'
 import type { Absent } from '../../sql/facts.ts'
-import { isGuarded } from '../read/builtins.ts'
 import type { Reading } from './reading.ts'
+import { guardRelation } from './secrets.ts'
 
 /** What a reference to a relation means; doubts it when the catalogue does not know. */
 export function relationOf(reading: Reading, range: RangeVar): Relation | undefined {
-  const { facts, around } = reading
+  const { around } = reading
   const name = range.relname ?? ''
   const relation = around.catalogue.relation(name, range.schemaname, around.searchPath)
   if (relation === undefined) {
     doubtName(reading, 'relation', name, range.schemaname)
-  } else if (isGuarded(relation.name) && !isOwn(relation)) {
-    facts.doubt(`${relation.full} shows what other sessions do, or secrets`)
+  } else {
+    guardRelation(reading, relation)
+    if (relation.full === 'pg_catalog.pg_settings') reading.unnamed += 1
   }
   return relation
 }
@@ -27,12 +28,6 @@ export function doubtName(
   const name = schema === undefined ? plain : `${schema}.${plain}`
   const told = schema === undefined || around.catalogue.schemas.has(schema)
   facts.doubt(`${kind} ${name} is not known`, told ? { kind, name } : undefined)
-}
-
-/** Made by somebody under a guarded name; extensions excepted, whose names are listed for that reason. */
-function isOwn(relation: Relation): boolean {
-  const servers = relation.schema === 'pg_catalog' || relation.schema === 'information_schema'
-  return !servers && !relation.name.startsWith('pg_')
 }
 
 /** The name as policies see it, also of what does not exist yet. */

@@ -34,6 +34,8 @@ export type Reading = {
   grows: boolean
   /** The arguments of the set_config() that the whole statement is. */
   sets: readonly Node[] | undefined
+  /** References to the settings of the server that do not name which. */
+  unnamed: number
   /** Nodes read so far. */
   steps: number
   /** A query anywhere in the statement: what it shows. */

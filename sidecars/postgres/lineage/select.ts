@@ -7,6 +7,7 @@ import { together } from './from.ts'
 import { locking } from './locking.ts'
 import { predicate } from './predicate.ts'
 import { type At, type Reading, use } from './reading.ts'
+import { namingSettings } from './secrets.ts'
 import { distinct, groups, sorted } from './sorting.ts'
 import { spread, targets } from './targets.ts'
 import { window } from './windows.ts'
@@ -23,7 +24,7 @@ export function select(reading: Reading, body: SelectStmt, outer: At): Fields {
 }
 
 function plain(reading: Reading, body: SelectStmt, at: At): Fields {
-  const items = together(reading, body.fromClause, at)
+  const items = namingSettings(reading, body, () => together(reading, body.fromClause, at))
   const windows = new Map(
     (body.windowClause ?? []).flatMap((one) => {
       const definition = as(one, 'WindowDef')

@@ -1,6 +1,7 @@
 import { type Column, isView, type Relation } from '../../sql/catalogue.ts'
 import { type Reading, use } from './reading.ts'
 import { columnsOf } from './relations.ts'
+import { guardColumns } from './secrets.ts'
 import { stands } from './standing.ts'
 import { through } from './views.ts'
 
@@ -8,6 +9,7 @@ import { through } from './views.ts'
 export function settle(reading: Reading): void {
   const { facts, around } = reading
   for (const [relation, columns] of reading.reads) {
+    guardColumns(reading, relation, columns)
     if (reading.grows) decideAll(reading, relation, columns)
     // In the table's own order, so that equal statements have equal facts.
     const names = relation.columns.filter((one) => columns.has(one)).map((one) => one.name)

@@ -14,6 +14,7 @@ import { unknownItem } from './from.ts'
 import { relationOf, unknownRelation } from './lookup.ts'
 import { type Reading, use } from './reading.ts'
 import { sourceOf } from './relations.ts'
+import { guardTarget } from './secrets.ts'
 import { decidesInside, viewOf } from './views.ts'
 
 /** What a statement writes to. */
@@ -37,6 +38,7 @@ export function target(
     const item = unknownItem(range?.alias?.aliasname ?? range?.relname)
     return { relation: undefined, item, stored: new Map() }
   }
+  guardTarget(reading, relation)
   writeTo(reading, relation, columns)
   const known = reading.reads.has(relation)
   const item = itemOf(sourceOf(reading, relation, range))

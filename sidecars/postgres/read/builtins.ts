@@ -96,16 +96,6 @@ const totalOperators = new Set(
   '|| = <> != < > <= >= ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ && ? ^@'.split(' '),
 )
 
-/** Relations of the server that hold others' statements, statistics of values, secrets, or the inside of objects. */
-const guarded = words(`
-pg_stats pg_statistic pg_stats_ext pg_stats_ext_exprs pg_statistic_ext_data pg_stat_activity pg_authid pg_shadow
-pg_user_mapping pg_user_mappings pg_largeobject pg_hba_file_rules pg_ident_file_mappings pg_file_settings
-pg_subscription pg_replication_slots pg_foreign_server pg_locks pg_stat_replication
-pg_stat_statements pg_seclabel pg_db_role_setting pg_backend_memory_contexts pg_stat_ssl pg_stat_gssapi
-pg_stat_wal_receiver pg_foreign_data_wrapper pg_foreign_table user_mapping_options foreign_server_options
-foreign_table_options foreign_data_wrapper_options _pg_user_mappings _pg_foreign_servers _pg_foreign_tables
-_pg_foreign_data_wrappers`)
-
 export const isListed = (name: string): boolean => listed.has(name)
 export const isComputing = (extension: string): boolean => computing.has(extension)
 export const isReaching = (name: string): boolean => reaching.has(name)
@@ -113,7 +103,6 @@ export const actsOn = (name: string): 'setting' | 'sequence' | 'channel' | undef
   Object.hasOwn(acting, name) ? acting[name] : undefined
 export const isTotal = (name: string): boolean => total.has(name)
 export const isTotalOperator = (name: string): boolean => totalOperators.has(name)
-export const isGuarded = (name: string): boolean => guarded.has(name)
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.trim().split(/\s+/))

@@ -5,6 +5,7 @@ import { answerOf } from '../lineage/invoke.ts'
 import { relationOf } from '../lineage/lookup.ts'
 import { block } from '../lineage/procedural.ts'
 import { nowhere, type Reading } from '../lineage/reading.ts'
+import { guardSetting } from '../lineage/secrets.ts'
 import { stored } from '../lineage/stored.ts'
 import { writeTo } from '../lineage/target.ts'
 import { truncate } from '../lineage/truncate.ts'
@@ -149,6 +150,7 @@ function acting(reading: Reading, { kind, body }: Opened): Omit<Outcome, 'name'>
   switch (kind) {
     case 'VariableShowStmt':
       facts.touch('setting', body.name?.toLowerCase() ?? '*', 'read')
+      guardSetting(reading, body.name?.toLowerCase() === 'all' ? undefined : body.name)
       return { rows: true }
     case 'DiscardStmt':
       return discarded(reading, body.target)

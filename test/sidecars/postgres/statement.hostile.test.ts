@@ -33,6 +33,7 @@ const nothing: Catalogue = {
   casts: () => [],
   declared: () => undefined,
   declassified: () => false,
+  secretSettings: new Set<string>(),
   onDefinition: [],
 }
 const none = () => undefined
