@@ -8,7 +8,7 @@ import { type HealthParts, healthRoutes } from './server/health.ts'
 import { type HoldParts, holdRoutes } from './server/holds.ts'
 import { type HealthParts as OpaHealthParts, opaHealthRoutes } from './server/opa/health.ts'
 import { type OpaParts, opaRoutes } from './server/opa/routes.ts'
-import { answerProblem } from './server/problem.ts'
+import { answerProblem, requestRefusal } from './server/problem.ts'
 import { gateRoutes, type Publishing, publisherRoutes } from './server/publishing.ts'
 import { type ShadowParts, shadowRoutes } from './server/shadow.ts'
 import { type StatusParts, statusRoutes } from './server/status.ts'
@@ -60,13 +60,4 @@ function answerFailure(parts: ServerParts): ErrorRequestHandler {
     if (response.headersSent) response.destroy()
     else answerProblem(response, refusal, instance)
   }
-}
-
-/** What express and its body parser object to: their errors carry a 4xx `status`, and messages that may quote the body. */
-function requestRefusal(error: unknown): Refusal | undefined {
-  if (!(error instanceof Error) || error instanceof Refusal) return undefined
-  const status: unknown = Reflect.get(error, 'status')
-  if (status === 413) return new Refusal('message_too_large', 'the body is larger than 64 KiB')
-  const clients = typeof status === 'number' && status >= 400 && status < 500
-  return clients ? new Refusal('bad_request', 'the request could not be read') : undefined
 }

@@ -1,6 +1,6 @@
 import type { Response } from 'express'
 import type { Reason } from '../contract.ts'
-import { type Code, codes, type Refusal } from '../refusal.ts'
+import { type Code, codes, Refusal } from '../refusal.ts'
 
 /** The HTTP status of every refusal: one table, and the type check keeps it complete. */
 export const statuses: Readonly<Record<Code, number>> = {
@@ -69,6 +69,19 @@ export function answerProblem(response: Response, refusal: Refusal, instance?: s
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
   if (retryAfterS !== undefined) response.setHeader('Retry-After', Math.ceil(retryAfterS))
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** What express and its body parser object to: their errors carry a 4xx `status`, and messages that may quote the body. */
+export function requestRefusal(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error) || error instanceof Refusal) return undefined
+  const status: unknown = Reflect.get(error, 'status')
+  if (status === 413) return tooLarge(Reflect.get(error, 'limit'))
+  const clients = typeof status === 'number' && status >= 400 && status < 500
+  return clients ? new Refusal('bad_request', 'the request could not be read') : undefined
+}
+
+function tooLarge(limit: unknown): Refusal {
+  return new Refusal('message_too_large', `the body is larger than ${limit} bytes`)
 }
 
 function problemOf({ code, message, detail }: Refusal, instance?: string): Problem {

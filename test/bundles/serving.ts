@@ -9,7 +9,7 @@ import { Refusal, refusalOf } from '../../pdp/refusal.ts'
 import { secret } from '../../pdp/secret.ts'
 import { authenticate } from '../../pdp/server/caller.ts'
 import { type ListenOptions, listening } from '../../pdp/server/listen.ts'
-import { answerProblem } from '../../pdp/server/problem.ts'
+import { answerProblem, requestRefusal } from '../../pdp/server/problem.ts'
 import { gateRoutes, type Publishing, publisherRoutes } from '../../pdp/server/publishing.ts'
 import { scratch, trust } from './kit.ts'
 
@@ -91,7 +91,7 @@ export async function served(options: Options = {}): Promise<Served> {
     adminGroups: ['admins'],
   }
   const failed: ErrorRequestHandler = (error, _request, response, _next) =>
-    answerProblem(response, refusalOf(error))
+    answerProblem(response, requestRefusal(error) ?? refusalOf(error))
   const app = express()
     .disable('etag')
     .use(gateRoutes(publishing, common))
