@@ -17,6 +17,8 @@ export type Stage = {
   readonly issuer: Issuer
   /** A connection past the gate, as the owner of the shop, to see what really happened. */
   readonly direct: pg.Client
+  /** Of the gate that runs now. */
+  pid(): number
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -61,6 +63,7 @@ export async function startStage(
     postgres,
     issuer,
     direct,
+    pid: () => gate.process.pid ?? 0,
     async restart() {
       await gate.stop()
       gate = await startGate(setup, postgres)
