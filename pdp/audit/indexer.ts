@@ -11,8 +11,10 @@ export interface Indexer {
   advance(): boolean
 }
 
-type Position = { readonly segment: number; readonly offset: number; readonly seq: number }
-type Chunk = { readonly at: Position; readonly lines: readonly Buffer[] }
+/** A place in the log; segment 0 is its beginning. */
+export type Position = { readonly segment: number; readonly offset: number; readonly seq: number }
+/** Whole lines from a place on. */
+export type Chunk = { readonly at: Position; readonly lines: readonly Buffer[] }
 
 const linesMax = 500
 const chunkBytes = 512 * 1024
@@ -122,7 +124,8 @@ export function rangeOf(database: DatabaseSync, fromMs: number, toMs: number) {
   return { first: first * blockEntries, last: (last + 1) * blockEntries - 1 }
 }
 
-function nextChunk(segments: readonly Segment[], at: Position): Chunk | 'gone' | undefined {
+/** The next lines after a place, a bounded number of them; `gone` where the log no longer holds the place. */
+export function nextChunk(segments: readonly Segment[], at: Position): Chunk | 'gone' | undefined {
   const index = at.segment === 0 ? 0 : segments.findIndex(({ first }) => first === at.segment)
   const segment = segments[index]
   if (segment === undefined) return at.segment === 0 ? undefined : 'gone'
