@@ -106,6 +106,7 @@ sets(name) := object.union(
 
 test_a_query_may_set_what_only_its_session_notices if {
 	effect(examples.robot, sets("TimeZone")) == "allow"
-	effect(examples.alice, sets("search_path")) == "deny"
+	effect(examples.alice, sets("search_path")) == "allow"
+	effect(examples.alice, sets("role")) == "deny"
 	effect(examples.alice, sets("*")) == "deny"
 }

@@ -53,11 +53,11 @@ own(object) if {
 	data.settings.client_settings[lower(object.name)]
 }
 
-# RESET ALL goes back to what the session began with.
+# RESET ALL and DISCARD ALL go back to what the session began with.
 own(object) if {
 	object.kind == "setting"
 	object.name == "*"
-	input.action.name == "reset"
+	input.action.name in ["discard", "reset"]
 }
 
 own(object) if object.kind in ["channel", "cursor", "prepared_statement"]

@@ -31,16 +31,18 @@ setting(name, access) := {"kind": "setting", "name": name, "access": access}
 test_harmless_settings_may_be_set if {
 	effect(examples.alice, examples.session("set", [setting("timezone", "write")])) == "allow"
 	effect(examples.alice, examples.session("set", [setting("TimeZone", "write")])) == "allow"
+	effect(examples.alice, examples.session("set", [setting("search_path", "write")])) == "allow"
 }
 
 test_settings_that_change_what_a_statement_means_may_not if {
-	every name in ["search_path", "role", "session_authorization", "*"] {
+	every name in ["row_security", "role", "session_authorization", "*"] {
 		effect(examples.alice, examples.session("set", [setting(name, "write")])) == "deny"
 	}
 }
 
 test_all_settings_may_go_back_to_what_the_session_began_with if {
 	effect(examples.alice, examples.session("reset", [setting("*", "write")])) == "allow"
+	effect(examples.alice, examples.session("discard", [setting("*", "write")])) == "allow"
 	effect(examples.alice, examples.session("reset", [setting("role", "write")])) == "deny"
 }
 
