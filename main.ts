@@ -16,6 +16,7 @@ import { fleetCommand } from './pdp/commands/fleet.ts'
 import { type GrantsParts, grantsCommand } from './pdp/commands/grants.ts'
 import { holdsCommand } from './pdp/commands/holds.ts'
 import { impactCommand } from './pdp/commands/impact.ts'
+import { initCommand } from './pdp/commands/init.ts'
 import {
   exits,
   Failure,
@@ -66,6 +67,7 @@ const program = {
       about: 'shows what the candidate beside the active bundle would have answered',
       run: shadowCommand,
     },
+    init: { about: 'writes the start of a repository of policies', run: initCommand },
     test: { about: 'runs the tests of policies on what gates run', run: testCommand },
     coverage: {
       about: 'lists the rules of policies that never fired, in production or in tests',
