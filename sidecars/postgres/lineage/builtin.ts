@@ -8,6 +8,7 @@ import type { Call } from './calls.ts'
 import { executes } from './execute.ts'
 import { type Reading, use } from './reading.ts'
 import { guardSetting } from './secrets.ts'
+import { checkedLike } from './standing.ts'
 
 /** Records a call of the server's own function. True when its answer may hold what it is not given. */
 export function builtin(
@@ -21,6 +22,8 @@ export function builtin(
   const full = `${candidates[0]?.schema ?? 'pg_catalog'}.${one.name}`
   if (candidates.some((it) => it.set)) use(reading, base, 'limit')
   settings(reading, one)
+  const [shape] = one.args
+  if (shape !== undefined && one.name.includes('populate_record')) checkedLike(reading, shape, base)
   if (acts(reading, one)) {
     use(reading, base, 'argument')
     facts.call(full, 'acting')

@@ -11,6 +11,7 @@ import {
   type Value,
 } from '../../sql/lineage/value.ts'
 import { isComputing, isReaching } from '../read/builtins.ts'
+import { FIRST_USER_OID } from '../read/snapshot.ts'
 import { type Answer, declared, eitherAnswer } from './answers.ts'
 import { runs } from './bodies.ts'
 import { builtin } from './builtin.ts'
@@ -116,10 +117,9 @@ function candidatesOf({ around }: Reading, one: Call): readonly Callable[] {
   return fitting(library, able, one.args)
 }
 
-/** Comes with the server, or with an extension whose compiled code does nothing but compute. */
-export function isServers({ schema, extension }: Callable): boolean {
-  if (extension !== undefined && isComputing(extension)) return true
-  return schema === 'pg_catalog' || schema === 'information_schema'
+/** Comes with the server, or with an extension whose compiled code does nothing but compute. Whose schema it is in tells nothing. */
+export function isServers({ oid, name, extension }: Callable): boolean {
+  return oid < FIRST_USER_OID || (extension !== undefined && isComputing(extension, name))
 }
 
 /** Reaches what the statement does not name. */

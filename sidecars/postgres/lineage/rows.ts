@@ -1,4 +1,4 @@
-import type { JsonTable, Node, RangeFunction, RangeTableFunc } from 'libpg-query'
+import type { JsonTable, Node, RangeFunction, RangeTableFunc, TypeName } from 'libpg-query'
 import { aliased, renamed } from '../../sql/lineage/join.ts'
 import { type Item, itemOf, type Source } from '../../sql/lineage/scope.ts'
 import { computed, type Field, nothing, type Value } from '../../sql/lineage/value.ts'
@@ -7,6 +7,7 @@ import { label } from '../read/labels.ts'
 import type { Answer } from './answers.ts'
 import { answerOf } from './invoke.ts'
 import { type At, type Reading, use } from './reading.ts'
+import { checked } from './standing.ts'
 import { ofType, typeOf } from './types.ts'
 
 /** Functions in FROM, alone or side by side in ROWS FROM. */
@@ -55,6 +56,7 @@ function defined(reading: Reading, list: readonly Node[], from: Value): readonly
     const column = as(one, 'ColumnDef')
     const type = typeOf(reading, column?.typeName)
     const value = computed(from)
+    if (type !== undefined) checked(reading, type.oid, value)
     return {
       name: column?.colname ?? '',
       value: type === undefined ? value : ofType(reading.around, value, type.oid),
@@ -69,10 +71,22 @@ export function tableRows(reading: Reading, body: RangeTableFunc | JsonTable, at
   const from = computed(...values)
   use(reading, from, 'limit')
   use(reading, from, 'partial')
+  for (const one of typesIn(body.columns ?? [])) {
+    const type = typeOf(reading, one)
+    if (type !== undefined) checked(reading, type.oid, from)
+  }
   const columns = names(body.columns ?? []).map((name) => ({ name, value: from }))
   const item = itemOf({ alias: undefined, columns })
   const kind = 'docexpr' in body ? 'xmltable' : 'json_table'
   return aliased(item, body.alias?.aliasname ?? kind, words(body.alias?.colnames))
+}
+
+function typesIn(list: readonly Node[]): readonly TypeName[] {
+  return list.flatMap((one) => {
+    const nested = as(one, 'JsonTableColumn')
+    if (nested?.columns !== undefined) return typesIn(nested.columns)
+    return nested?.typeName ?? as(one, 'RangeTableFuncCol')?.typeName ?? []
+  })
 }
 
 /** Names of columns, nested ones among the others in the order they are written. */

@@ -27,7 +27,8 @@ SELECT p.oid, n.nspname, p.proname, p.prokind, l.lanname, p.provolatile, p.prose
              AND p.prokind ${eq} ANY (ARRAY['f','p']::pg_catalog."char"[])
              AND l.lanname ${eq} ANY (ARRAY['sql','plpgsql']::pg_catalog.name[])
             THEN pg_catalog.pg_get_functiondef(p.oid) END,
-       CASE WHEN l.lanname ${eq} 'c'::pg_catalog.name THEN (
+       CASE WHEN l.lanname ${eq} ANY (ARRAY['c','internal']::pg_catalog.name[])
+             AND p.oid ${ge} '${FIRST_USER_OID}'::pg_catalog.oid THEN (
          SELECT e.extname FROM pg_catalog.pg_depend AS d
            JOIN pg_catalog.pg_extension AS e ON e.oid ${eq} d.refobjid
           WHERE d.classid ${eq} 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid ${eq} p.oid

@@ -68,15 +68,34 @@ export function stands(
 const acts = ({ effects }: Command): boolean =>
   effects.some((effect) => effect !== 'read' && effect !== 'execute')
 
-/** What is checked is worked out from, and for, a value of a domain. */
-export function checked(reading: Reading, type: number, value: Value): void {
-  const { library } = reading.around
-  for (let one = library.type(type); one?.kind === 'domain'; one = library.type(one.base)) {
+/** Composites and arrays hold others; deeper than this nobody looks. */
+const DEPTH_MAX = 4
+
+/** What is checked is worked out from, and for, a value of a domain; also where it is a part of what is made. */
+export function checked(reading: Reading, type: number, value: Value, depth = 0): void {
+  const { catalogue, library } = reading.around
+  let one = library.type(type)
+  for (; one?.kind === 'domain'; one = library.type(one.base)) {
     for (const text of one.checks) {
       const scope: Scope = { items: [], outer: undefined, variables: () => value }
       evaluated(reading, text, scope)
     }
   }
+  const relation = one?.kind === 'composite' ? catalogue.byOid(one.relation) : undefined
+  const parts = relation?.columns.map((column) => column.type) ?? []
+  if (one !== undefined && one.element !== 0) parts.push(one.element)
+  if (parts.length > 0 && depth === DEPTH_MAX) {
+    reading.facts.doubt('a type has too many others inside of each other')
+    return
+  }
+  for (const part of parts) checked(reading, part, value, depth + 1)
+}
+
+/** The same for what is made in the shape of a row. */
+export function checkedLike(reading: Reading, { type, fields = [] }: Value, value: Value): void {
+  if (type !== undefined) checked(reading, type, value)
+  else if (fields.length === 0) reading.facts.doubt('it cannot be told what a row is made of')
+  for (const one of fields) checkedLike(reading, one.value, value)
 }
 
 const kept = new WeakMap<Catalogue, Map<string, Command>>()

@@ -40,7 +40,8 @@ xml_is_well_formed xml_is_well_formed_document xml_is_well_formed_content conver
 txid_current_if_assigned pg_current_xact_id pg_blocking_pids current_setting currval lastval merge_action
 regexp_split_to_table regexp_matches array_in array_out record_in record_out _pg_expandarray
 pg_advisory_unlock_all pg_get_acl pg_stat_get_numscans pg_show_all_timezone pg_timezone_names pg_timezone_abbrevs
-uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_salt pg_event_trigger_ddl_commands
+uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 gen_random_bytes gen_salt pgp_sym_encrypt pgp_sym_encrypt_bytea
+pgp_pub_encrypt pgp_pub_encrypt_bytea pg_event_trigger_ddl_commands
 pg_event_trigger_dropped_objects similarity word_similarity strict_word_similarity show_limit unaccent
 pg_show_all_settings pg_available_extensions pg_available_extension_versions pg_is_wal_replay_paused`)
 
@@ -67,10 +68,17 @@ pg_stat_get_activity pg_stat_get_backend_activity pg_stat_statements pg_stat_get
 pg_stat_get_wal_senders pg_config
 currtid2 pg_get_backend_memory_contexts pg_restore_relation_stats pg_restore_attribute_stats pg_lock_status`)
 
-/** Extensions whose compiled functions reach nothing but what they are given, by name. */
+/**
+ * Extensions whose compiled functions reach nothing but what they are given, by name. Types, operators and index support of
+ * btree_gin, btree_gist, citext, cube, hstore, intarray, isn, ltree and seg; distances of earthdistance, fuzzystrmatch and
+ * pg_trgm; digests and ciphers of pgcrypto, which draw from the system's generator, as uuid-ossp does; a dictionary of unaccent.
+ */
 const computing = words(`
 btree_gin btree_gist citext cube earthdistance fuzzystrmatch hstore intarray isn ltree pg_trgm pgcrypto seg unaccent
 uuid-ossp`)
+
+/** Those among them that leave something in the session, where a later statement finds it; isn says that this one is immutable. */
+const leaving = words('isn_weak set_limit')
 
 /** What each of these does besides answering. */
 const acting: Readonly<Record<string, 'setting' | 'sequence' | 'channel'>> = {
@@ -97,7 +105,8 @@ const totalOperators = new Set(
 )
 
 export const isListed = (name: string): boolean => listed.has(name)
-export const isComputing = (extension: string): boolean => computing.has(extension)
+export const isComputing = (extension: string, name: string): boolean =>
+  computing.has(extension) && !leaving.has(name)
 export const isReaching = (name: string): boolean => reaching.has(name)
 export const actsOn = (name: string): 'setting' | 'sequence' | 'channel' | undefined =>
   Object.hasOwn(acting, name) ? acting[name] : undefined
