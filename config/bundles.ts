@@ -8,7 +8,7 @@ const labels = z.record(label, label, 'give labels, as in { env: staging }').def
 const words = z.array(name, 'give a list of names').max(100).default([])
 
 /** How we show a server who we are. */
-const auth = z.strictObject(
+export const auth = z.strictObject(
   {
     bearer: secret.optional(),
     basic: z
@@ -123,6 +123,7 @@ function isSource(given: string): boolean {
   return !/^[a-z][a-z0-9+.-]+:/i.test(given) || isServer(given)
 }
 
-function isServer(given: string): boolean {
+/** Whether it is the address of a server that may be told something. */
+export function isServer(given: string): boolean {
   return isSafe(URL.parse(given))
 }

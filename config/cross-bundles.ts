@@ -33,6 +33,7 @@ export function bundleFindings(document: Fields): readonly Finding[] {
     ...placeFindings(bundle, ['bundle']),
     ...placeFindings(shadow, ['bundle', 'shadow']),
     ...authFindings(report, ['gate', 'report']),
+    ...authFindings(fields(document['decision_logs']), ['decision_logs']),
     ...when(publishes, () => serverFindings(document)),
   ]
 }

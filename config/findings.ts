@@ -6,7 +6,7 @@ import type { Finding } from './look.ts'
 type Path = readonly (string | number)[]
 
 // A value under one of these names may be a secret that was written where only its place belongs.
-const sensitive = new Set(['secret', 'credential', 'sealed_credential', 'masking'])
+const sensitive = new Set(['secret', 'credential', 'sealed_credential', 'masking', 'auth'])
 const harmless = /^[\w./:[\]-]{1,40}$/
 
 /** What the schema objects to, in the words of a person. */

@@ -94,7 +94,8 @@ function sourceOf(source: string | undefined, at: At, published: Published): Sou
   return { kind: 'file', path: at(source) }
 }
 
-function reachOf({ auth, ca }: Pick<Place, 'auth' | 'ca'>, at: At) {
+/** How we show a server who we are, and whom we believe. */
+export function reachOf({ auth, ca }: Pick<Place, 'auth' | 'ca'>, at: At) {
   return { auth: auth && authOf(auth, at), ca: ca === undefined ? undefined : at(ca) }
 }
 

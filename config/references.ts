@@ -22,6 +22,7 @@ export function referenceFindings(config: Config, env: Env): readonly Finding[] 
     ...reachFindings(bundle, ['bundle'], env),
     ...reachFindings(bundle.shadow, ['bundle', 'shadow'], env),
     ...reachFindings(gate?.report, ['gate', 'report'], env),
+    ...reachFindings(config.decisionLogs, ['decision_logs'], env),
     ...secretFindings(pull?.token, ['bundle_server', 'pull', 'token'], env),
     ...fileFindings(pull?.clientCa, ['bundle_server', 'pull', 'client_ca']),
     ...secretFindings(masking.key, ['masking', 'key'], env),

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { decisionLogsOf } from './decision-logs.ts'
 import { addressOf } from './loopback.ts'
 import { type At, bundleOf, bundleServerOf, gateOf, secretRef } from './places.ts'
 import type { Document } from './schema.ts'
@@ -34,6 +35,7 @@ export function resolved(document: Document, folder: string) {
     gate: gateOf(document, at),
     bundle: bundleOf(document, state, at),
     bundleServer: bundleServerOf(document, state, at),
+    decisionLogs: decisionLogsOf(document, state, at),
     audit: {
       folder: resolve(state, 'audit'),
       durability: audit.durability,

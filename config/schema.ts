@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { bundle, bundleServer, gate } from './bundles.ts'
+import { decisionLogs } from './decision-logs.ts'
 import { id, isSafe, name, number, path, pattern, secret, serverTls } from './words.ts'
 
 /** Algorithms a token may be signed with: asymmetric only, for who can check an HMAC could forge it. */
@@ -149,6 +150,7 @@ export function schemaFor(protocols: readonly string[]) {
     gate: gate.optional(),
     bundle,
     bundle_server: bundleServer.optional(),
+    decision_logs: decisionLogs.optional(),
     audit: audit.prefault({}),
     holds: holds.prefault({}),
     masking: z.strictObject({ key: secret.optional() }, 'give key').prefault({}),

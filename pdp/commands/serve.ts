@@ -4,6 +4,7 @@ import type { Observe } from '../parts.ts'
 import { identityOf } from './parts.ts'
 import { openApi } from './serve/api.ts'
 import { courtOf } from './serve/court.ts'
+import { sending } from './serve/decision-logs.ts'
 import { measured } from './serve/numbers.ts'
 import { supplied } from './serve/policy.ts'
 import { publishing } from './serve/publishing.ts'
@@ -34,12 +35,14 @@ export async function serve(serving: Serving): Promise<void> {
     failed: (error) => journal.error('candidate in the shadow failed', {}, error),
   })
   opened.defer(() => beside.close())
-  const numbers = measured(court, version, beside)
+  const { decisionLog, ...logs } = sending(serving, { court, journal })
+  opened.defer(() => logs.close())
+  const numbers = measured(court, version, { ...beside, decisionLog })
   const telling = reporting(serving, { court, policy, journal })
   opened.defer(() => telling.close())
   hearers.push(journal.observe, numbers.observe, telling.observe)
   const identity = identityOf(settings.identity)
-  const parts = { court, search, identity, policy, beside, journal, numbers }
+  const parts = { court, search, identity, policy, beside, journal, numbers, decisionLog }
   const published = await publishing(serving, identity)
   const running: Running = { ...parts, publishing: published, ways: [], phase: 'starting' }
 

@@ -31,6 +31,7 @@ export type Settings = {
     | undefined
   readonly bundle: PolicySettings
   readonly bundleServer?: BundleServerSettings | undefined
+  readonly decisionLogs?: DecisionLogSettings | undefined
   readonly audit: {
     readonly folder: string
     readonly durability: 'os' | 'disk'
@@ -77,6 +78,17 @@ export type ReachSettings = {
   readonly auth?: Auth | undefined
   /** Whom we believe that it is the server: a file in PEM. */
   readonly ca?: string | undefined
+}
+
+/** Where decisions are sent besides the record. */
+export type DecisionLogSettings = ReachSettings & {
+  readonly url: string
+  readonly erased: readonly string[]
+  readonly masked: readonly string[]
+  readonly delayMs: number
+  readonly uploadBytesMax: number
+  readonly alarmAfterMs: number
+  readonly positionFile: string
 }
 
 /** What is published here, by whom and for whom. */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { HoldState } from '../parts.ts'
+import { type DecisionLogFacts, publishDecisionLog } from './decision-log.ts'
 import { publishShadow, type ShadowFacts } from './shadow.ts'
 
 /** What is read when somebody scrapes. Each must be cheap. */
@@ -9,6 +10,7 @@ export type Sources = {
   bundle(): BundleFacts | undefined
   audit(): AuditFacts
   shadow(): ShadowFacts
+  decisionLog?(): DecisionLogFacts
 }
 
 export type BundleFacts = {
@@ -53,6 +55,7 @@ export function publishSources(registry: Registry, sources: Sources): void {
   publishBundle(registry, sources)
   publishAudit(registry, sources)
   publishShadow(registry, sources.shadow)
+  publishDecisionLog(registry, () => sources.decisionLog?.())
 }
 
 function publishBundle(registry: Registry, sources: Sources): void {

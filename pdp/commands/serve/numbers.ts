@@ -1,16 +1,20 @@
 import type { OpenCourt } from '../../court.ts'
+import type { DecisionLog } from '../../export/decision-log.ts'
 import { type Metrics, metrics } from '../../metrics.ts'
 import type { Shadowing } from '../shadowing.ts'
+
+type Measured = Pick<Shadowing, 'shadow'> & { readonly decisionLog: DecisionLog | undefined }
 
 /** The metrics of a gate, read from its parts when somebody asks. */
 export function measured(
   { audit, engine, holds }: OpenCourt,
   version: string,
-  { shadow }: Shadowing,
+  { shadow, decisionLog }: Measured,
 ): Metrics {
   return metrics({
     version,
     shadow: () => shadow.status().report,
+    decisionLog: () => decisionLog?.status(),
     holds: () => ({
       pending: holds.list({ state: 'pending' }).length,
       approved: holds.list({ state: 'approved' }).length,

@@ -8,13 +8,15 @@ import type { Running, Serving } from './serving.ts'
 const id = randomUUID()
 
 /** By what decision logs and status tell this gate from others. */
-export function labelsOf({ version }: Pick<Serving, 'version'>) {
-  return { id, version } as const
+export function labelsOf({ version, settings: { gate } }: Serving) {
+  const own = gate && { ...gate.labels, gate: gate.name }
+  return { ...own, id, version } as const
 }
 
 /** What the OPA surface of a gate answers with. */
 export function opaOf(serving: Serving, running: Running): OpaParts & HealthParts {
   const { version, settings } = serving
+  const { decisionLogs } = settings
   const { name } = settings.bundle
   const labels = labelsOf(serving)
   const defaultDecision = ['postern', 'decision']
@@ -27,18 +29,25 @@ export function opaOf(serving: Serving, running: Running): OpaParts & HealthPart
     bundle: name,
     openOnLoopback: settings.server.opaApi === 'open_on_loopback',
     plugins: () => pluginsOf(running),
-    config: () => opaConfig({ labels, bundle: { name, source }, defaultDecision }),
+    config: () => opaConfig({ labels, bundle: { name, source }, defaultDecision, decisionLogs }),
   }
 }
 
 /** `/v1/status` in OPA's words. */
 export function opaStatusOf(serving: Serving, running: Running): object {
   const labels = labelsOf(serving)
-  return opaStatus({ labels, bundle: running.policy.status(), plugins: pluginsOf(running) })
+  const { policy, decisionLog } = running
+  return opaStatus({
+    labels,
+    bundle: policy.status(),
+    plugins: pluginsOf(running),
+    decisionLogs: decisionLog?.status(),
+  })
 }
 
-function pluginsOf({ court }: Running): Plugins {
+function pluginsOf({ court, decisionLog }: Running): Plugins {
   const { bundle } = court.engine.status()
-  if (bundle === undefined) return { bundle: { state: 'NOT_READY' } }
-  return { bundle: { state: bundle.stale ? 'ERROR' : 'OK' } }
+  const state = bundle === undefined ? 'NOT_READY' : bundle.stale ? 'ERROR' : 'OK'
+  if (decisionLog === undefined) return { bundle: { state } }
+  return { bundle: { state }, decision_logs: { state: decisionLog.status().late ? 'ERROR' : 'OK' } }
 }

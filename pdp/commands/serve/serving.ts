@@ -3,6 +3,7 @@ import type { Supply } from '../../../bundles/supply.ts'
 import type { AuditSearch } from '../../audit/search.ts'
 import type { Gate } from '../../contract.ts'
 import type { OpenCourt } from '../../court.ts'
+import type { DecisionLog } from '../../export/decision-log.ts'
 import type { GateKeeper } from '../../gate.ts'
 import type { Log } from '../../log.ts'
 import type { Metrics } from '../../metrics.ts'
@@ -46,6 +47,7 @@ export type Running = {
   readonly journal: Log
   readonly numbers: Metrics
   readonly publishing: Publishing | undefined
+  readonly decisionLog: DecisionLog | undefined
   phase: Readiness['phase']
 }
 

@@ -30,8 +30,15 @@ export type Receiving = {
   stop(): Promise<void>
 }
 
-/** Starts a receiver, on the given port if there was one before. */
+/** Starts a receiver, on the given port if there was one before; it stops when the test ends. */
 export async function receiving(port = 0): Promise<Receiving> {
+  const started = await receiver(port)
+  onTestFinished(() => started.stop())
+  return started
+}
+
+/** Starts a receiver that somebody else stops. */
+export async function receiver(port = 0): Promise<Receiving> {
   const found: Pick<Receiving, 'events' | 'requests'> & { answers: Receiving['answers'] } = {
     events: [],
     requests: [],
@@ -58,7 +65,6 @@ export async function receiving(port = 0): Promise<Receiving> {
       server.closeAllConnections()
     })
   const result: Receiving = { ...found, url: `http://127.0.0.1:${bound}`, stop }
-  onTestFinished(() => (server.listening ? stop() : undefined))
   return result
 }
 
