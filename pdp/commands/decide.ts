@@ -1,7 +1,18 @@
+import { readFileSync } from 'node:fs'
 import type { Decision, Input, Reason } from '../contract.ts'
 import { engine } from '../engine/engine.ts'
 import type { PolicyBundle } from '../parts.ts'
-import { exits, Failure, fileBytes, type Given, given, type Io, textOf, Usage } from './io.ts'
+import {
+  exits,
+  Failure,
+  fileBytes,
+  type Given,
+  given,
+  type Io,
+  textOf,
+  timeOf,
+  Usage,
+} from './io.ts'
 import { printable, printableJson } from './printable.ts'
 
 const help = `Usage: postern decide --bundle FILE --key FILE --input FILE [--demo]
@@ -15,6 +26,7 @@ Asks a policy bundle one question and prints the decision with its reasons. Noth
   --key-id ID         the name the signature knows the key by
   --demo              accept the published demo key
   --config FILE       bundle and keys of this gate (or POSTERN_CONFIG)
+  --at TIME           the time policy is told, as in 2026-01-31T12:00:00Z (default: now)
   --json              machine-readable output
 `
 
@@ -34,6 +46,7 @@ export async function decideCommand(
     'key-id': 'string',
     demo: 'boolean',
     input: 'string',
+    at: 'string',
     json: 'boolean',
     help: 'boolean',
   })
@@ -44,7 +57,8 @@ export async function decideCommand(
   const path = textOf(options, 'input')
   if (path === undefined) throw new Usage('which question? give --input FILE')
   const input = question(path)
-  const decider = engine()
+  const atMs = timeOf(options, 'at')
+  const decider = engine(atMs === undefined ? {} : { now: () => atMs })
   await decider.activate(await load(options))
   const { decision, bundle } = decider.evaluate(input)
   const problem = decider.status().last_failure?.problem
@@ -55,7 +69,8 @@ export async function decideCommand(
 }
 
 function question(path: string): Input {
-  const bytes = fileBytes(path === '-' ? '/dev/stdin' : path)
+  // By its number: /dev/stdin cannot be opened where it is a socket.
+  const bytes = path === '-' ? readFileSync(0) : fileBytes(path)
   try {
     return JSON.parse(bytes.toString())
   } catch {
