@@ -1,7 +1,6 @@
 /** A bundle server and gates that fetch from it, each a process with a folder of its own. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { readArchive } from '../../bundles/archive.ts'
 import { addSignature, packSigned, type SignOptions } from '../../bundles/sign.ts'
 import { ecPair, edit, type Pair } from '../bundles/kit.ts'
@@ -108,9 +107,4 @@ export async function startMember(server: string, name: string, labels: string):
       return status.bundle
     },
   }
-}
-
-/** Ends a process of ours with the test. */
-export function endsWithTest(kill: () => void): void {
-  onTestFinished(kill)
 }

@@ -14,6 +14,12 @@ test('a bundle is pushed, pulled by every gate, tried as a canary, promoted and 
     startMember(server.url, 'gate-a', '{ env: staging }'),
     startMember(server.url, 'gate-b', '{ env: production }'),
   ])
+  const fleet = () => server.run(['fleet'])
+  await expect.poll(async () => (await fleet()).out, soon).toMatch(/gate-a[\s\S]*gate-b/)
+  const before = await fleet()
+  expect(before.status).toBe(1)
+  expect(before.out).toMatch(/^gate-a .* no_bundle,error$/m)
+  expect(before.out).toMatch(/^gate-a: .*answered 404$/m)
   const first = await server.push(await signed('r1', 1))
   expect(first).toMatchObject({ err: '', status: 0 })
   expect(first.out).toMatch(
@@ -26,7 +32,6 @@ test('a bundle is pushed, pulled by every gate, tried as a canary, promoted and 
   expect(canary.out).toContain('canary env=staging: revision r2, sequence 2')
   await expect.poll(() => revision(staging), soon).toBe('r2')
   expect(await revision(production)).toBe('r1')
-  const fleet = () => server.run(['fleet'])
   await expect.poll(async () => (await fleet()).status, soon).toBe(0)
   const { out } = await fleet()
   expect(out).toMatch(/^gate-a +env=staging +\d\S+ +postern +r2 \(canary\) +2 .* none$/m)
