@@ -15,7 +15,7 @@ import { texts } from './texts.ts'
 /** What a question is called; no `blind` name is the `exact` name of another. */
 export type Question = {
   /** Equal names mean equal JSON text. */
-  readonly exact: string
+  readonly exact: () => string
   /** Equal names mean equal JSON text but for the text of the command, which both have or both have not. */
   readonly blind: string
 }
@@ -31,7 +31,7 @@ export interface Admission {
 type Part = {
   readonly name: string
   /** Of a command: what its text is called. */
-  readonly text?: string
+  readonly text?: () => string
   readonly chars: number
   readonly values: number
 }
@@ -60,7 +60,7 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
   function admit(input: unknown): Question {
     if (!plainObject(input)) return same(`=${part(input, 0).name}`)
     let name = ''
-    let text: string | undefined
+    let text: Part['text']
     const sum = { chars: 0, values: 0, members: 0 }
     for (const key in input) {
       const value = (input as Record<string, unknown>)[key]
@@ -74,7 +74,7 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
       sum.members++
     }
     check(sum, limits)
-    return text === undefined ? same(name) : { exact: `${name}"${text}`, blind: name }
+    return text === undefined ? same(name) : apart(name, text)
   }
 
   /** Most commands come once: freezing one costs as much as all the rest, so that waits until it comes again. */
@@ -95,12 +95,12 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
   function commandPart(value: object): Part {
     const sum = { chars: 0, values: 1, members: 0 }
     let name = '{'
-    let text: string | undefined
+    let text: Part['text']
     for (const key in value) {
       const given = (value as Readonly<Record<string, unknown>>)[key]
       if (given === undefined) continue
       if (!key.isWellFormed()) notUnicode()
-      const found = key === 'text' && typeof given === 'string' ? textPart(given) : member(given)
+      const found = key === 'text' && typeof given === 'string' ? worded(given) : member(given)
       if (found.text === undefined) name += `${key.length}:${key}${found.name};`
       text = found.text ?? text
       sum.chars += found.chars + key.length
@@ -113,9 +113,10 @@ export function admission(charsMax: number, limits: InputLimits = inputLimits): 
     return text === undefined ? { ...sum, name: short } : { ...sum, name: `${short}"`, text }
   }
 
-  function textPart(text: string): Part {
-    const sum = inspect(text, 2)
-    return { name: '', text: named(text, text.length > commandTextCharsMax), ...sum }
+  /** Texts are many: none is remembered before a policy looks at it. */
+  function worded(text: string): Part {
+    const name = once(() => named(text, text.length > commandTextCharsMax))
+    return { name: '', text: name, ...inspect(text, 2) }
   }
 
   /** As a command, it is made immutable when it comes again. */
@@ -193,6 +194,18 @@ function tally(value: object): Part | undefined {
   return { name, chars: name.length, values: tallyMembersMax }
 }
 
+function once(make: () => string): () => string {
+  let made: string | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+function apart(blind: string, text: () => string): Question {
+  return { blind, exact: () => `${blind}"${text()}` }
+}
+
 function same(name: string): Question {
-  return { exact: name, blind: name }
+  return { exact: () => name, blind: name }
 }

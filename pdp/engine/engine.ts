@@ -114,7 +114,7 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
       else if (stale(current, nowMs)) decision = denials.stale_bundle
       else {
         const question = questions.admit(input)
-        const known = current.cache.get(question.blind) ?? current.cache.get(question.exact)
+        const known = current.cache.get(question.blind) ?? current.cache.get(question.exact())
         cached = known !== undefined
         decision = known ?? decide(current, question, input, nowMs)
       }
@@ -135,7 +135,7 @@ export function engine(options: EngineOptions = {}): ManagedEngine {
     const decision = decisionOf(answer.value)
     if (decision === undefined) return failed('the decision has an unknown shape', nowMs)
     if (!answer.impure && decision.effect !== 'hold')
-      current.cache.set(answer.blind ? question.blind : question.exact, freeze(decision))
+      current.cache.set(answer.blind ? question.blind : question.exact(), freeze(decision))
     return decision
   }
 

@@ -88,9 +88,9 @@ function columns(state: State, frame: Buffer): Buffer {
     const found = description(frame)
     run.describe(found, around(state))
     // The likeliest reason is a catalogue that somebody else has changed.
-    if (run.denied) holdToSee(state)
+    if (run.isDenied()) holdToSee(state)
     else if (!run.mask.empty) confirmedBy(state, run, found)
-    if (run.denied) return nothing
+    if (run.isDenied()) return nothing
   }
   return slot?.kind === 'describe' && slot.hidden !== undefined ? nothing : frame
 }
@@ -118,7 +118,7 @@ function small(state: State, frame: Buffer): Buffer {
   // It ran, though not to its end.
   for (const change of slot.changes) change.settle()
   const answer = slot.run === undefined ? frame : slot.run.suspend(frame)
-  if (slot.run?.denied) endsHere(state, slot)
+  if (slot.run?.isDenied()) endsHere(state, slot)
   return answer
 }
 
@@ -148,7 +148,7 @@ function completed(state: State, frame: Buffer): Buffer {
   if (run === undefined) return frame
   note(state, run)
   const answer = run.complete(frame)
-  if (run.denied) endsHere(state, slot)
+  if (run.isDenied()) endsHere(state, slot)
   return answer
 }
 
@@ -202,7 +202,7 @@ function copying(state: State, frame: Buffer): Buffer {
   if (run.statement.copy !== direction) throw unexpected(frame)
   if (direction === 'out') {
     run.copying(frame, around(state))
-    if (!run.mask.empty && !run.denied) holdFor(state, run)
+    if (!run.mask.empty && !run.isDenied()) holdFor(state, run)
     return frame
   }
   // The server ignores a Sync that came with the COPY; the client will send another.

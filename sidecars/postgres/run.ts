@@ -17,7 +17,7 @@ export interface Run {
   readonly mask: Mask
   readonly statement: Statement
   /** It has to end with our error although the server let it succeed. */
-  readonly denied: boolean
+  isDenied(): boolean
   /** It went upstream: its time runs. */
   start(): void
   /** Nothing more of its answer may be seen; `alarm` says why, in words without data. */
@@ -77,9 +77,7 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
     id: ruling.id,
     mask,
     statement,
-    get denied() {
-      return refusal !== undefined
-    },
+    isDenied: () => refusal !== undefined,
     start: count.start,
     refuse,
     describe: shown.describe,
@@ -161,10 +159,10 @@ export function run(ruling: Allowed, statement: Statement, { cancel, stop, alarm
     count.end()
     const truncated = cut !== undefined || (exceeded !== undefined && error !== undefined)
     // A COPY that nobody counts may hold several rows in a message.
-    const uncounted = count.rows === 0 || (copies && !shown.countsCopy)
+    const uncounted = count.rows() === 0 || (copies && !shown.countsCopy())
     ruling.done({
-      rows: uncounted && !truncated && refusal === undefined ? affected : count.rows,
-      bytes: count.bytes,
+      rows: uncounted && !truncated && refusal === undefined ? affected : count.rows(),
+      bytes: count.bytes(),
       ...(error !== undefined && { error }),
       ...(truncated && { truncated }),
     })

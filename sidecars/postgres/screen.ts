@@ -20,7 +20,7 @@ export interface Screen {
   /** The end of its data. Throws Malformed when a row is not whole. */
   copyDone(): void
   /** Each row of a COPY was counted by itself. */
-  readonly countsCopy: boolean
+  countsCopy(): boolean
 }
 
 /** What is known when rows are described. */
@@ -53,9 +53,7 @@ export function screen({ statement, mask, limited, counted, refuse }: Screening)
     copying,
     copied: (frame) => (copy === undefined ? counted(frame) : copy.data(frame)),
     copyDone: () => copy?.done(),
-    get countsCopy() {
-      return copy !== undefined
-    },
+    countsCopy: () => copy !== undefined,
   }
 
   function describe(columns: readonly Field[], around: Around): void {
