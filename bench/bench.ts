@@ -1,6 +1,7 @@
 /** `make bench`: what a decision costs, and what the gate costs on the wire, in one run. */
 import { bulk } from './bulk.ts'
 import { decide } from './decide.ts'
+import { path } from './path.ts'
 import { rows } from './rows.ts'
 import { startStage } from './stage.ts'
 import { statements } from './statements.ts'
@@ -8,6 +9,7 @@ import { memory, throughput } from './wire.ts'
 
 await decide()
 await statements()
+await path()
 rows()
 await bulk()
 const stage = await startStage()

@@ -91,8 +91,8 @@ function p50(work: Work, make: (index: number) => string, name: string): number 
   return spent.toSorted((a, b) => a - b)[Math.floor(spent.length / 2)] ?? 0
 }
 
-/** What the demo's shop holds. */
-async function shop(): Promise<Catalogue> {
+/** The catalogue of the demo's shop. */
+export async function shop(): Promise<Catalogue> {
   const { server } = await certificates()
   const postgres = await startPostgres(await freePort(), server)
   try {
