@@ -19,7 +19,8 @@ test('every metric is explained, and no other', () => {
   expect(explained.toSorted()).toEqual(gate.names().toSorted())
 })
 
-const commands = ['README.md', 'docs/operating.md', 'docs/impact.md'].flatMap((name) =>
+const pages = ['README.md', 'docs/operating.md', 'docs/impact.md', 'docs/authoring.md']
+const commands = pages.flatMap((name) =>
   [...page(name).matchAll(/^postern ([a-z].*)$/gm)].map((match) => match[1] ?? ''),
 )
 
@@ -28,14 +29,16 @@ test('there are commands to try', () => {
 })
 
 test.each(commands)('postern %s has a command and options that exist', async (line) => {
-  const words = line.split(/ #/)[0]?.match(/'[^']*'|\S+/g) ?? []
+  const words: readonly string[] = line.split(/ #/)[0]?.match(/'[^']*'|\S+/g) ?? []
   const [command = '', verb = ''] = words
   let said = ''
   const hear = (text: string): void => {
     said += text
   }
   const help = { stdout: hear, stderr: hear, env: {} }
-  expect(await main([command, '--help'], help)).toBe(0)
+  // A command of its own, in all but its name.
+  const mutate = words.includes('--mutate') ? ['--mutate'] : []
+  expect(await main([command, ...mutate, '--help'], help)).toBe(0)
   if (['bundle', 'audit', 'holds'].includes(command)) expect(said).toContain(` ${verb}`)
   for (const option of words.filter((word) => word.startsWith('--'))) expect(said).toContain(option)
 })

@@ -117,8 +117,13 @@ function eventRow(entry: Entry): Row {
   if (entry['kind'] === 'decision') return ['decision', `${entry['timestamp']}  ${once(entry)}`]
   const facts = Object.entries(entry)
     .filter(([name, value]) => !unsaid.has(name) && value !== undefined)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name} ${shown(value)}`)
   return [String(entry['kind']), `${entry['timestamp']}  ${facts.join(', ')}`]
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(Number(value.toFixed(3)))
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** Decided again when the hold ended: only what is new. */
