@@ -66,6 +66,8 @@ function rowOf(entry: Entry): readonly string[] {
 }
 
 function effectOf(entry: Entry, effect: string): string {
+  // Somebody asked through the API what would be: nothing happened because of it.
+  if (entry['advisory'] === true) return effect === '' ? 'advisory' : `${effect}, advisory`
   return entry['refused'] === undefined ? effect : `${effect}, refused`
 }
 

@@ -76,6 +76,8 @@ test("OPA's client is answered as the gate would decide, on record as advisory, 
   await expect
     .poll(() => logs.events.filter(({ custom }) => Object(custom).advisory === true).length, soon)
     .toBe(2)
+  const found = await postern(stage, 'bob', 'audit', 'search', '--subject', 'alice', '--limit', '3')
+  expect(found.stdout).toMatch(/decision +alice +shop +allow, advisory/)
 })
 
 test('data and configuration are for administrators, changes for nobody', async () => {
