@@ -30,12 +30,23 @@ export function bundleFindings(document: Fields): readonly Finding[] {
       problem: document['listeners'] === undefined ? 'is missing' : 'is an empty list',
       fix: 'give at least one listener, or publish bundles here with bundle_server',
     }),
+    ...when(tooFewKeys(bundle), {
+      path: ['bundle', 'signatures_min'],
+      problem: 'asks for more signers than bundle.keys has',
+      fix: 'add the public keys of the others, or lower it',
+    }),
     ...placeFindings(bundle, ['bundle']),
     ...placeFindings(shadow, ['bundle', 'shadow']),
     ...authFindings(report, ['gate', 'report']),
     ...authFindings(fields(document['decision_logs']), ['decision_logs']),
     ...when(publishes, () => serverFindings(document)),
   ]
+}
+
+function tooFewKeys({ signatures_min, keys }: Fields): boolean {
+  return (
+    typeof signatures_min === 'number' && signatures_min <= 16 && signatures_min > list(keys).length
+  )
 }
 
 function empty({ listeners }: Fields): boolean {

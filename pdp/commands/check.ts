@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import { shelf } from '../../bundles/server/shelf.ts'
 import { refuseRollback } from '../../bundles/store.ts'
 import { verifyBundle } from '../../bundles/verify.ts'
 import type { Credential, Upstream } from '../contract.ts'
@@ -67,6 +68,11 @@ export async function currentBundle(settings: PolicySettings): Promise<PolicyBun
 }
 
 async function usableBundle(settings: Settings): Promise<string> {
+  const { source } = settings.bundle
+  if (source.kind === 'published' && settings.listeners.length === 0) {
+    const { stable } = await shelf(source.folder, source.name).read()
+    if (stable === undefined) return `nothing is published as ${source.name} yet: postern push`
+  }
   const bundle = await currentBundle(settings.bundle)
   refuseRollback(bundle, await storeOf(settings).memory())
   await engine().activate(bundle)

@@ -101,6 +101,7 @@ test.each([
     /of no use/,
   ],
   ['too many signers', remote('signatures_min: 17'), 'bundle.signatures_min', /from 1 to 16/],
+  ['more than there are', remote('signatures_min: 2'), 'bundle.signatures_min', /than bundle.keys/],
   ['nobody who pushes', server('{}', '{ groups: [g] }'), 'bundle_server.push', /nobody push/],
   ['no gate that pulls', server('{ groups: [ci] }', '{}'), 'bundle_server.pull', /no gate/],
   [

@@ -57,6 +57,8 @@ test('what may not be pushed, or fetched, is refused with what to do', {
   timeout: 60_000,
 }, async () => {
   const server = await startServer()
+  const checked = await server.run(['check'])
+  expect(checked.out).toMatch(/^ok +bundle +nothing is published as postern yet/m)
   const one = await signed('r1', 5)
   expect((await server.push(one)).status).toBe(0)
   expect((await server.push(one)).status).toBe(0)

@@ -37,6 +37,7 @@ const failed = { since: '2025-06-01T00:00:00Z', reason: 'ENOSPC' }
 
 test.each<[string, Partial<Readiness>, readonly string[]]>([
   ['all is well', {}, []],
+  ['there is nothing to decide', { engine: undefined }, []],
   ['a late problem with the next bundle', { bundleProblem: 'the file is gone' }, []],
   ['the start', { phase: 'starting' }, ['the listeners are not open yet']],
   ['the end', { phase: 'stopping' }, ['the gate is stopping']],
