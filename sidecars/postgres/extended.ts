@@ -6,6 +6,7 @@ import type { Desk } from './desk.ts'
 import { doubtOf, isOpen } from './doubt.ts'
 import { forwarded } from './forward.ts'
 import { describePortal, ends, letterOf, text, valid } from './frames.ts'
+import { asksTooMuch, isFull } from './held.ts'
 import { isRefused } from './judge.ts'
 import { pathHere } from './path/here.ts'
 import { same as matches } from './path/path.ts'
@@ -20,16 +21,14 @@ import { outdated } from './seal/same.ts'
 import { nextReady, type Prepared, type Proposed, propose, type State } from './state.ts'
 import type { Statement } from './statement.ts'
 
-/** Prepared statements and portals one session may keep. */
-const namesMax = 10_000
-
 /** Parse: judged as if it ran, so that the text of what may never run does not reach the server. */
 export function parse(desk: Desk, frame: Buffer): Answer {
   const { state } = desk
   const [name, at] = text(frame, 5)
-  if (name !== '' && state.prepared.size >= namesMax) return refuse(state, tooManyNames, 'parse')
+  if (isFull(state.prepared, name)) return refuse(state, tooManyNames, 'parse')
   const statements = desk.reading(frame, at)
   if (statements instanceof Promise) return desk.again(frame, statements)
+  if (asksTooMuch(state, statements)) return refuse(state, tooManyNames, 'parse')
   return desk.judged(statements, { prepare: true }, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, name === '' ? 'unnamed' : 'parse')
     const { batch, prepared } = state
@@ -56,7 +55,7 @@ export function bind(desk: Desk, frame: Buffer): Answer {
   const prepared = state.prepared.get(name, state.batch)
   if (prepared === 'unsettled') return desk.again(frame)
   if (prepared === undefined) return refuse(state, missing('statement', name), 'parse')
-  if (state.cursors.size >= namesMax) return refuse(state, tooManyNames, 'parse')
+  if (isFull(state.cursors, portal)) return refuse(state, tooManyNames, 'parse')
   const statements = current(desk, prepared)
   if (statements instanceof Promise) return desk.again(frame, statements)
   return desk.judged(statements, { parameters }, (verdict) => {

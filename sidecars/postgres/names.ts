@@ -11,6 +11,9 @@ export type Change<T> = {
 /** One namespace of a session: prepared statements, or cursors and portals. */
 export interface Names<T> {
   readonly size: number
+  /** What all of them weigh, and those the server has not answered yet. */
+  readonly bytes: number
+  readonly pendingBytes: number
   /**
    * What a name means to a message of `batch`. `unsettled` when that depends on an answer still outstanding
    * to another batch; within one batch the newest change is right, because its failure skips the rest.
@@ -26,23 +29,38 @@ export interface Names<T> {
   values(): Iterable<T>
 }
 
-/** No names yet; `gone` hears of every settled value that a name no longer has. */
-export function names<T extends object>(gone: (value: T) => void = () => undefined): Names<T> {
+/** No names yet; `weigh` tells what a value takes in bytes, `gone` hears of every settled one that a name no longer has. */
+export function names<T extends object>(
+  weigh: (value: T) => number = () => 0,
+  gone: (value: T) => void = () => undefined,
+): Names<T> {
   const settled = new Map<string, T>()
   let pending: Change<T>[] = []
+  let settledBytes = 0
+  let pendingBytes = 0
 
   return {
     get size() {
       return settled.size + pending.length
     },
+    get bytes() {
+      return settledBytes + pendingBytes
+    },
+    get pendingBytes() {
+      return pendingBytes
+    },
     get,
-    propose: (change) => void pending.push(change),
+    propose(change) {
+      pending.push(change)
+      pendingBytes += bytesOf(change.value)
+    },
     settle(change) {
       drop(change)
       if (change.name === undefined) prune((_, name) => name !== '')
       else forget(change.name)
-      if (change.name !== undefined && change.value !== undefined)
-        settled.set(change.name, change.value)
+      if (change.name === undefined || change.value === undefined) return
+      settled.set(change.name, change.value)
+      settledBytes += bytesOf(change.value)
     },
     drop,
     prune,
@@ -59,7 +77,13 @@ export function names<T extends object>(gone: (value: T) => void = () => undefin
 
   function drop(change: Change<T>): void {
     if (pending[0] === change) pending.shift()
-    else pending = pending.filter((one) => one !== change)
+    else if (pending.includes(change)) pending = pending.filter((one) => one !== change)
+    else return
+    pendingBytes -= bytesOf(change.value)
+  }
+
+  function bytesOf(value: T | undefined): number {
+    return value === undefined ? 0 : weigh(value)
   }
 
   function prune(dead: (value: T, name: string) => boolean): void {
@@ -69,6 +93,8 @@ export function names<T extends object>(gone: (value: T) => void = () => undefin
   function forget(name: string): void {
     const value = settled.get(name)
     settled.delete(name)
-    if (value !== undefined) gone(value)
+    if (value === undefined) return
+    settledBytes -= weigh(value)
+    gone(value)
   }
 }

@@ -25,9 +25,9 @@ export function toRun(
 }
 
 function outgoing(node: Node, index: number, prepared: Prepared): Canonical {
-  const known = 'written' in prepared ? prepared.written[index] : undefined
-  if (known !== undefined) return known
-  return 'json' in prepared ? writtenOut(node, prepared) : canonical(node)
+  if ('json' in prepared) return writtenOut(node, prepared)
+  const known = 'each' in prepared ? prepared.each[index]?.written : undefined
+  return known ?? canonical(node)
 }
 
 /** What it prepares or declares runs as a part of it. */

@@ -5,11 +5,12 @@ import { type Kept, kept, weight } from './kept.ts'
 import { type Here, pathHere } from './path/here.ts'
 import { same } from './path/path.ts'
 import { carries, isOutdated } from './proof.ts'
-import { BYTES_MAX, HERE_BYTES_MAX, isLonger } from './read/limits.ts'
+import { AGAIN_BYTES_MAX, BYTES_MAX, HERE_BYTES_MAX, isLonger } from './read/limits.ts'
 import { threads } from './read/threads.ts'
+import { mayHold } from './seal/own.ts'
 import { nextReady, type Prepared, type State } from './state.ts'
 import type { Prepared as Parsed, Scope, Statement } from './statement.ts'
-import { isForAll, type Pattern, pattern, template, withText } from './template.ts'
+import { isForAll, type Pattern, pattern, type Template, template, withText } from './template.ts'
 
 /** Reads a text; `prepared` is what was found out about it elsewhere. */
 export type Read = (text: string, scope: Scope, prepared?: Parsed) => readonly Statement[]
@@ -91,12 +92,18 @@ type Known = { readonly statements: readonly Statement[]; readonly pattern?: Pat
 
 /** What was read of a text that differs in values which do not matter. */
 function alike(known: Kept<Known>, place: string, text: string): readonly Statement[] | undefined {
-  const shape = template(text)
+  const shape = plain(text)
   const other = shape && known.get(place + shape.key)
   const [statement] = other?.statements ?? []
   if (shape === undefined || statement === undefined || other?.pattern === undefined)
     return undefined
   return [withText(statement, text, shape, other.pattern)]
+}
+
+/** A value that may be a mask is not like any other. */
+function plain(text: string): Template | undefined {
+  const shape = template(text)
+  return shape?.values.some(mayHold) ? undefined : shape
 }
 
 function remember(
@@ -107,7 +114,7 @@ function remember(
 ): void {
   const bytes = weight(statements)
   known.set(place + text, { statements }, bytes)
-  const shape = template(text)
+  const shape = plain(text)
   if (shape === undefined || known.get(place + shape.key) !== undefined) return
   const made = isForAll(statements, text, shape) ? pattern(shape) : undefined
   // None where other values may mean something else, so that this is found out once.
@@ -167,7 +174,9 @@ function replanned(
   if (statement === undefined) return undefined
   const { sign, searchPath = [] } = statement
   if (sign === scope.catalogue.sign && same(searchPath, scope.searchPath)) return statement
-  const [again] = read(text ?? statement.command.text ?? '', scope)
+  const own = text ?? statement.command.text ?? ''
+  if (isLonger(own, AGAIN_BYTES_MAX)) return undefined
+  const [again] = read(own, scope)
   return text === undefined ? again?.names.at(0)?.statement : again
 }
 

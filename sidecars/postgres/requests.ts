@@ -4,10 +4,11 @@ import { type Desk, desk } from './desk.ts'
 import { bind, close, describe, execute, parse } from './extended.ts'
 import { forwarded } from './forward.ts'
 import { code, ends, letterOf, message, text } from './frames.ts'
+import { asksTooMuch } from './held.ts'
 import { isRefused } from './judge.ts'
 import { proposals, unnamedGone } from './proposals.ts'
 import type { Reading } from './reader.ts'
-import { refuse } from './refuse.ts'
+import { refuse, tooManyNames } from './refuse.ts'
 import type { Run } from './run.ts'
 import { nextReady, room, type State, unansweredMax } from './state.ts'
 import { aborting } from './stopping.ts'
@@ -79,6 +80,7 @@ function query(desk: Desk, frame: Buffer): Answer {
   ends(frame, text(frame, 5)[1])
   const statements = desk.reading(frame, 5)
   if (statements instanceof Promise) return desk.again(frame, statements)
+  if (asksTooMuch(state, statements)) return refuse(state, tooManyNames, 'query')
   return desk.judged(statements, {}, (verdict) => {
     if (isRefused(verdict)) return refuse(state, verdict, 'query')
     const changes = unnamedGone(state)

@@ -1,5 +1,6 @@
 import type { Session } from '../../pdp/contract.ts'
 import type { Shared } from './catalogues.ts'
+import { cursorBytes, preparedBytes } from './held.ts'
 import { type Change, type Names, names } from './names.ts'
 import type { SearchPath } from './path/tracker.ts'
 import type { Sent } from './position.ts'
@@ -124,8 +125,8 @@ export function state(
     session,
     catalogue,
     queue: [],
-    prepared: names<Prepared>(),
-    cursors: names<Cursor>((cursor) => cursor.run?.finish()),
+    prepared: names(preparedBytes),
+    cursors: names(cursorBytes, (cursor) => cursor.run?.finish()),
     path,
     batch: 0,
     skipping: false,

@@ -1,3 +1,4 @@
+import type { Node } from 'libpg-query'
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
 import type { Absent } from '../sql/facts.ts'
@@ -8,6 +9,7 @@ import { shape } from './read/shape.ts'
 import { slices } from './read/slices.ts'
 import type { Apart } from './read/threads.ts'
 import type { Renaming } from './read/utility.ts'
+import { holdsPlaceholder } from './seal/own.ts'
 
 export { ready } from './read/parser.ts'
 
@@ -33,6 +35,10 @@ export type Statement = {
   readonly searchPath?: readonly string[]
   /** The sign of the catalogue it was read with; undefined for what needs none. */
   readonly sign?: string
+  /** One of its literals is a mask that stands for a value. */
+  readonly placeholder?: boolean
+  /** Of a large one, the tree without repeated rows (`read/thin`). */
+  readonly thin?: Node
   /** What goes upstream in place of its own text. */
   readonly upstream?: string
   /** Why nothing may go upstream: it cannot be written out as it was read. */
@@ -70,8 +76,18 @@ export function read(
   try {
     for (const { node, slice } of slices(text, prepared.statements)) {
       const inner = within(scope, found)
-      const source = { node, text: slice, shape: shapeOf(slice, text, prepared, found.length) }
-      const statement = one(source, inner ?? scope)
+      const piece = 'each' in prepared ? prepared.each[found.length] : undefined
+      const source = {
+        node,
+        text: slice,
+        shape: 'placed' in prepared ? shape(slice, text, prepared) : piece?.shape,
+      }
+      const placeholder = piece?.placeholder ?? holdsPlaceholder(slice, node)
+      const statement = {
+        ...one(source, inner ?? scope),
+        ...(placeholder ? { placeholder } : {}),
+        ...(piece === undefined ? {} : { thin: node }),
+      }
       found.push(inner === undefined ? pathless(statement) : statement)
     }
   } catch (error) {
@@ -80,15 +96,6 @@ export function read(
     return [unreadable(text, reason)]
   }
   return found.length === 0 ? [empty(text)] : found
-}
-
-function shapeOf(
-  slice: string,
-  text: string,
-  prepared: Exclude<Prepared, { readonly problem: string }>,
-  index: number,
-): string | undefined {
-  return 'shapes' in prepared ? prepared.shapes[index] : shape(slice, text, prepared)
 }
 
 function one(source: Source, scope: Scope): Statement {

@@ -131,6 +131,31 @@ describe('ordinary statements work and see constants', () => {
   })
 })
 
+/** More than is read in the loop that serves everybody. */
+const many = Array.from({ length: 4000 }, (_, at) => `(${at + 1000}, 'name ${at}', 'x')`).join(', ')
+
+describe('a large statement', () => {
+  test('runs as it is where nothing in it is sealed', async () => {
+    const client = await here.connect('demo_a')
+    const [answer] = results(await client.say(`begin; insert into secrets values ${many}`)).slice(1)
+    expect(answer?.tag).toBe('INSERT 0 4000')
+    expect(errors(await client.say('rollback'))).toEqual([])
+    client.close()
+  })
+
+  test.each(['simple', 'extended'] as const)('runs with constants, %s', async (mode) => {
+    const ids = Array.from({ length: 4000 }, (_, at) => at).join(',')
+    const answer = await asked(`select email from customers where id in (${ids}) limit 1`, mode)
+    expect(results(answer)[0]?.rows).toEqual([['[redacted]']])
+  })
+
+  test('is refused where it would be changed and takes too long to change', async () => {
+    const ids = Array.from({ length: 14_000 }, (_, at) => at).join(',')
+    const answer = await asked(`select email from customers where id in (${ids})`)
+    expect(errors(answer).join()).toContain('a statement longer than 65536 bytes cannot be sealed')
+  })
+})
+
 describe('what cannot be sealed is refused', () => {
   test.each([
     'select ctid from customers',
@@ -144,6 +169,10 @@ describe('what cannot be sealed is refused', () => {
     "update secrets set value = '[redacted]' where id = 1",
     "insert into secrets values (9, 'x', $$[redacted]$$)",
     "update secrets set value = 'a***@example.com'::text",
+    "update secrets set value = E'[redacte\\x64]' where id = 1",
+    "update secrets set value = U&'[redacte\\0064]' where id = 1",
+    "update secrets set value = '[reda'\n'cted]' where id = 1",
+    `insert into secrets values ${many}, (999999, 'x', '[redacted]')`,
   ])('a mask is not written back: %s', async (text) => {
     expect(errors(await asked(text)).join()).toContain('a literal is a mask')
   })

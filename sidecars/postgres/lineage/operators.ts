@@ -15,11 +15,11 @@ export function runOperator(
 ): Value {
   const { library } = reading.around
   const named = library.operators(name)
-  const chosen = meant(library, named, left, right)
+  const able = meant(library, named, left, right)
   const args = left === undefined ? [right] : [left, right]
   const given = computed(...args)
   const results: Value[] = []
-  for (const one of chosen) {
+  for (const one of able) {
     results.push(converted(reading, right, one.right))
     if (left !== undefined) results.push(converted(reading, left, one.left))
     if (one.runs === undefined) continue
@@ -30,9 +30,9 @@ export function runOperator(
     doubtName(reading, 'operator', name, undefined)
     return computed(given, anything)
   }
-  const [only] = chosen
+  const [only] = able
   const value = computed(given, ...results)
-  return chosen.length === 1 && only !== undefined ? typed(value, only.gives) : value
+  return able.length === 1 && only !== undefined ? typed(value, only.gives) : value
 }
 
 /** ORDER BY … USING an operator. */
@@ -40,8 +40,30 @@ export function runOrdering(reading: Reading, name: string, value: Value): void 
   runOperator(reading, name, value, value)
 }
 
-/** The operators that may be meant (documentation 10.2): those of exactly these types, else all that take them. */
+/** Pairs of types that are remembered of the operators of one name. */
+const pairsMax = 1_000
+const remembered = new WeakMap<readonly Operator[], Map<string, readonly Operator[]>>()
+
+/** Only types decide where they are known, so that each pair of them is looked at once. */
 function meant(
+  library: Library,
+  named: readonly Operator[],
+  left: Value | undefined,
+  right: Value,
+): readonly Operator[] {
+  if (right.type === undefined || (left !== undefined && left.type === undefined))
+    return chosen(library, named, left, right)
+  const pairs = remembered.get(named) ?? new Map<string, readonly Operator[]>()
+  const pair = `${left?.type} ${right.type}`
+  const known = pairs.get(pair)
+  if (known !== undefined) return known
+  const found = chosen(library, named, left, right)
+  if (pairs.size < pairsMax) remembered.set(named, pairs.set(pair, found))
+  return found
+}
+
+/** The operators that may be meant (documentation 10.2): those of exactly these types, else all that take them. */
+function chosen(
   library: Library,
   named: readonly Operator[],
   left: Value | undefined,

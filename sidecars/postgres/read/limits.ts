@@ -1,7 +1,9 @@
 /** Statements longer than this are not read. */
 export const BYTES_MAX = 256 * 1024
-/** Longer ones are read in a thread of their own, so that nobody else waits for them. */
-export const HERE_BYTES_MAX = 64 * 1024
+/** Longer ones are parsed in a thread of their own, so that nobody else waits for them. */
+export const HERE_BYTES_MAX = 16 * 1024
+/** Longer ones are not parsed again by the loop that serves all sessions, whatever for. */
+export const AGAIN_BYTES_MAX = 64 * 1024
 /** Time grows with the square of the nesting of comments. */
 export const COMMENTS_MAX = 8
 /** What a syntax tree may be deep; the parser runs out of stack from about 3,000 on. */

@@ -3,15 +3,22 @@ import type { RawStmt } from 'libpg-query'
 import type { Canonical } from '../rewrite/canonical.ts'
 import type { Told } from './thread.ts'
 
-/** A large text as it was parsed, and each of its statements written out and without its constants. */
+/** A large text as it was parsed, without repeated rows of VALUES (`thin`), and what that leaves open of each statement. */
 export type Apart =
   | {
       readonly statements: readonly RawStmt[]
-      readonly written: readonly Canonical[]
-      readonly shapes: readonly (string | undefined)[]
+      readonly each: readonly Piece[]
       readonly problem?: undefined
     }
   | { readonly problem: string; readonly statements?: undefined }
+
+/** What takes the whole tree of a statement to tell. */
+export type Piece = {
+  readonly written: Canonical
+  readonly shape: string | undefined
+  /** One of its literals is a mask. */
+  readonly placeholder: boolean
+}
 
 /** What threads are and may take; the defaults are those of the gate. */
 export type Means = {
@@ -130,6 +137,5 @@ type Thread = {
 
 function understood(told: Told): Apart {
   if (told.tree === undefined) return { problem: told.problem }
-  const { tree, written, shapes } = told
-  return { statements: JSON.parse(tree) as readonly RawStmt[], written, shapes }
+  return { statements: JSON.parse(told.tree) as readonly RawStmt[], each: told.each }
 }

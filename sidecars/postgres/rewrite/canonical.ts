@@ -9,15 +9,27 @@ export type Canonical =
   | { readonly text: string; readonly problem?: undefined }
   | { readonly problem: string; readonly text?: undefined }
 
+/** The same with what the parser made of the text. */
+export type Reread =
+  | { readonly text: string; readonly trees: Trees; readonly problem?: undefined }
+  | { readonly problem: string; readonly text?: undefined }
+
 /** Writes a statement out so that PostgreSQL's parser reads the very same tree from it. Never throws. */
 export function canonical(statement: Node): Canonical {
+  const { text, problem } = reread(statement)
+  return text === undefined ? { problem } : { text }
+}
+
+/** The same, for whoever has to look at what is written. */
+export function reread(statement: Node): Reread {
   try {
     const text = written(statement)
     const again = parse(text)
     if (again.statements === undefined) return unwritable(again.problem)
     const [only, ...others] = again.statements
     if (only === undefined || others.length > 0) return unwritable('it became several statements')
-    return sameTree(only.stmt, statement) ? { text } : unwritable('it would mean something else')
+    if (!sameTree(only.stmt, statement)) return unwritable('it would mean something else')
+    return { text, trees: again }
   } catch {
     return unwritable('its form is not known')
   }
@@ -36,6 +48,6 @@ export function writtenOut(statement: Node, { statements, json }: Trees): Canoni
   return canonical(statement)
 }
 
-function unwritable(why: string): Canonical {
+function unwritable(why: string): { readonly problem: string } {
   return { problem: `the statement cannot be written out again: ${why}` }
 }

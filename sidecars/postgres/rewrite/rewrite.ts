@@ -1,6 +1,6 @@
 import type { Node, RangeVar } from 'libpg-query'
 import type { Body } from './build.ts'
-import { type Canonical, canonical } from './canonical.ts'
+import { type Reread, reread } from './canonical.ts'
 import { select } from './query.ts'
 import { call, indirection, reference } from './reference.ts'
 import { type Sealing, type Shields, shields } from './shield.ts'
@@ -52,8 +52,12 @@ const handlers: Readonly<Record<string, Handler>> = {
 }
 
 /** The text that runs in place of a statement: the same on rows without protected values. Throws Refusal where there is none. */
-export function rewrite(statement: Node, sealing: Sealing): Canonical {
-  return canonical(rewritten(statement, sealing, shields(sealing)))
+export function rewrite(
+  statement: Node,
+  sealing: Sealing,
+  shield: Shields = shields(sealing),
+): Reread {
+  return reread(rewritten(statement, sealing, shield))
 }
 
 /** The same as a tree. */

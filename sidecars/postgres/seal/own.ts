@@ -1,23 +1,23 @@
+import type { Node } from 'libpg-query'
 import type { Mask } from '../../../pdp/contract.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
 import { holdsMask } from '../mask/known.ts'
-import { parse } from '../read/parser.ts'
 import type { Statement } from '../statement.ts'
 
-/** What every placeholder has in it: without one there is nothing to look for. */
-const trace = /\[redacted\]|\*{3}|h_|tok_/
+/** What every placeholder has in it, and what may write it another way: without one there is nothing to look for. */
+const trace = /\[redacted\]|\*{3}|h_|tok_|\\|U&'|'\s*(?:--.*)?[\r\n]/i
 
 /** Whoever writes a mask back would destroy the value it stands for. Throws Refusal. */
 export function ownValues(
-  { command }: Statement,
+  { command, placeholder }: Statement,
   mask: Mask,
   parameters: readonly (string | null)[],
 ): void {
   if (mask.empty) return
-  const { objects, text = '' } = command
+  const { objects } = command
   if (!objects.some(({ access, name }) => access === 'write' && mask.touches(name))) return
   if (parameters.some((value) => value !== null && isMask(value))) throw notOwn('a parameter')
-  if (trace.test(text) && holdsPlaceholder(parse(text).statements)) throw notOwn('a literal')
+  if (placeholder === true) throw notOwn('a literal')
 }
 
 /** A parameter that was sent in binary is known by its bytes; those of a text are the text. */
@@ -26,10 +26,18 @@ function isMask(value: string): boolean {
   return holdsMask(Buffer.from(value), false)
 }
 
-function holdsPlaceholder(value: unknown): boolean {
+/** Whether a literal of a parsed statement is a mask. */
+export function holdsPlaceholder(text: string, node: Node): boolean {
+  return mayHold(text) && isAnyMask(node)
+}
+
+/** Cheap, and true wherever a mask is. */
+export const mayHold = (text: string): boolean => trace.test(text)
+
+function isAnyMask(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   if ('A_Const' in value) return isMask(constant(value.A_Const))
-  return Object.values(value).some(holdsPlaceholder)
+  return Object.values(value).some(isAnyMask)
 }
 
 const constant = (body: unknown): string =>

@@ -7,7 +7,7 @@ import type { Statement } from '../statement.ts'
 import { ownValues } from './own.ts'
 import { planOf } from './plan.ts'
 import { unchanged } from './same.ts'
-import { type Rewritten, rewritten } from './text.ts'
+import { type Rewritten, sealedText } from './text.ts'
 
 /**
  * The statement as it may run under this ruling: with the text that goes upstream in its place, rewritten where policy
@@ -32,7 +32,7 @@ export function sealed(
     )
   if (plan.filters.size > 0) onlyKnownCode(statement)
   const made = (one: Statement): Rewritten =>
-    told(state, ruling, () => rewritten(state, one, mask, plan))
+    told(state, ruling, () => sealedText(state, one, mask, plan))
   for (const name of statement.needs) unchanged(state, name, before, made)
   return plan.sealed
     ? shielded(statement, made(statement), mask)

@@ -2,8 +2,12 @@ import type { Mask, Output } from '../../../pdp/contract.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { kept, weight } from '../kept.ts'
-import { parse } from '../read/parser.ts'
-import { rewrite } from '../rewrite/rewrite.ts'
+import { AGAIN_BYTES_MAX, isLonger } from '../read/limits.ts'
+import { parse, type Trees } from '../read/parser.ts'
+import type { Reread } from '../rewrite/canonical.ts'
+import { rewrite, rewritten } from '../rewrite/rewrite.ts'
+import { type Sealing, type Shields, shields } from '../rewrite/shield.ts'
+import { sameTree } from '../rewrite/tree.ts'
 import type { State } from '../state.ts'
 import { read, type Scope, type Statement } from '../statement.ts'
 import type { Plan } from './plan.ts'
@@ -20,7 +24,7 @@ const numbers = new WeakMap<Mask, number>()
 let masks = 0
 
 /** What runs in place of a statement under these masks. Throws Refusal. */
-export function rewritten(state: State, statement: Statement, mask: Mask, plan: Plan): Rewritten {
+export function sealedText(state: State, statement: Statement, mask: Mask, plan: Plan): Rewritten {
   const { command, searchPath } = statement
   if (searchPath === undefined)
     throw new Refusal('mask_impossible', 'the schemas of the statement are not known')
@@ -29,7 +33,7 @@ export function rewritten(state: State, statement: Statement, mask: Mask, plan: 
   const key = `${numberOf(mask)} ${catalogue.version} ${plan.key}${JSON.stringify(searchPath)}${text}`
   let made = known.get(key)
   if (made === undefined) {
-    made = attempt(searchPath, text, { mask, plan, catalogue })
+    made = attempt(statement, searchPath, { mask, plan, catalogue })
     known.set(key, made, made instanceof Refusal ? weight(made.message) : weight(made))
   }
   if (made instanceof Refusal) throw made
@@ -47,30 +51,31 @@ function numberOf(mask: Mask): number {
 type Around = { readonly mask: Mask; readonly plan: Plan; readonly catalogue: Catalogue }
 
 function attempt(
+  statement: Statement,
   searchPath: readonly string[],
-  text: string,
-  { mask, plan, catalogue }: Around,
+  around: Around,
 ): Rewritten | Refusal {
-  const [only, ...others] = parse(text).statements ?? []
-  if (only?.stmt === undefined || others.length > 0)
-    return new Refusal(
-      'mask_impossible',
-      'the statement cannot be read, so that it cannot be sealed',
-    )
-  const { sealed: seals, filters } = plan
-  const { library } = catalogue
+  const { text = '' } = statement.command
+  const { mask, plan, catalogue } = around
+  const sealing: Sealing = {
+    catalogue,
+    library: catalogue.library,
+    searchPath,
+    mask,
+    sealed: plan.sealed,
+    filters: plan.filters,
+    backed: true,
+  }
   try {
-    const made = rewrite(only.stmt, {
-      catalogue,
-      library,
-      searchPath,
-      mask,
-      sealed: seals,
-      filters,
-      backed: true,
-    })
+    const shield = shieldsOf(around, sealing)
+    const asItIs = untouched(statement, sealing, shield)
+    if (asItIs !== undefined) return asItIs
+    if (isLonger(text, AGAIN_BYTES_MAX)) return tooLong
+    const [only, ...others] = parse(text).statements ?? []
+    if (only?.stmt === undefined || others.length > 0) return unread
+    const made = rewrite(only.stmt, sealing, shield)
     if (made.text === undefined) return new Refusal('mask_impossible', made.problem)
-    return { text: made.text, outputs: outputsOf(made.text, { catalogue, searchPath }) }
+    return { text: made.text, outputs: outputsOf(made, { catalogue, searchPath }) }
   } catch (error) {
     if (error instanceof Refusal) return error
     // Deeper than this thread's stack.
@@ -79,12 +84,49 @@ function attempt(
   }
 }
 
+const unread = new Refusal(
+  'mask_impossible',
+  'the statement cannot be read, so that it cannot be sealed',
+)
+const tooLong = new Refusal(
+  'mask_impossible',
+  `a statement longer than ${AGAIN_BYTES_MAX} bytes cannot be sealed where that changes it`,
+  { remedy: 'Send it in parts.' },
+)
+
+type Known = { readonly plan: string; readonly catalogue: Catalogue; readonly shield: Shields }
+
+/** What is hidden under the masks that were asked for last. */
+const shieldings = new WeakMap<Mask, Known>()
+
+function shieldsOf({ mask, plan, catalogue }: Around, sealing: Sealing): Shields {
+  const known = shieldings.get(mask)
+  if (known?.plan === plan.key && known.catalogue === catalogue) return known.shield
+  const shield = shields(sealing)
+  shieldings.set(mask, { plan: plan.key, catalogue, shield })
+  return shield
+}
+
+/** A large statement runs as it is where none of the rows it has changes: those that `thin` left out change like others. */
+function untouched(
+  { thin, upstream, command }: Statement,
+  sealing: Sealing,
+  shield: Shields,
+): Rewritten | undefined {
+  if (thin === undefined || upstream === undefined) return undefined
+  if (!sameTree(thin, rewritten(thin, sealing, shield))) return undefined
+  return {
+    text: upstream,
+    outputs: command.incomplete === undefined ? command.outputs : undefined,
+  }
+}
+
 /** Nothing where it cannot be told: then what the server computes is covered. */
 function outputsOf(
-  text: string,
+  { text, trees }: Extract<Reread, { readonly trees: Trees }>,
   where: Pick<Scope, 'searchPath' | 'catalogue'>,
 ): readonly Output[] | undefined {
   const none = () => undefined
-  const [only] = read(text, { ...where, prepared: none, cursor: none })
+  const [only] = read(text, { ...where, prepared: none, cursor: none }, trees)
   return only?.command.incomplete === undefined ? only?.command.outputs : undefined
 }

@@ -31,7 +31,9 @@ function operation(reading: Reading, body: A_Expr, at: At): Value {
   const name = word(body.name?.[body.name.length - 1])
   const left = body.lexpr === undefined ? undefined : reading.expression(body.lexpr, at)
   const list = as(body.rexpr, 'List')?.items
-  const rights = list === undefined ? [reading.expression(body.rexpr, at)] : all(reading, list, at)
+  // Constants of one type are one value, however many.
+  const rights =
+    list === undefined ? [reading.expression(body.rexpr, at)] : [...new Set(all(reading, list, at))]
   const range = body.kind?.includes('BETWEEN') ? ['>=', '<='] : undefined
   const results = (range ?? [name]).flatMap((operator) =>
     rights.map((right) => compared(reading, operator, body.kind, left, right)),

@@ -9,8 +9,7 @@ parentPort?.on('message', (text: string) => {
   while (text === 'fill') full.push(new Array<string>(100_000).fill(`${full.length}`))
   parentPort?.postMessage({
     tree: JSON.stringify([{ stmt_len: process.pid, stmt_location: tid() }]),
-    written: [{ text }],
-    shapes: [text],
+    each: [{ written: { text }, shape: text, placeholder: false }],
     hurt: text === 'hurt',
   })
 })

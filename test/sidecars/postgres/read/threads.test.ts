@@ -5,7 +5,7 @@ const odd = new URL('./odd-thread.ts', import.meta.url)
 const large = `SELECT 1 AS a, '${'x'.repeat(100_000)}' AS b`
 
 const textOf = (read: Apart): string | undefined =>
-  read.problem === undefined ? read.written[0]?.text : read.problem
+  read.problem === undefined ? read.each[0]?.written.text : read.problem
 /** How many texts its thread had read by then. */
 const nthOf = (read: Apart): number => read.statements?.[0]?.stmt_location ?? 0
 
