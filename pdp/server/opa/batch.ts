@@ -32,6 +32,8 @@ export function batchRoutes(evaluate: Evaluate): Router {
     let errors = 0
     // One after the other: commands come between them.
     for (const [name, input] of inputs) {
+      // Nobody reads the rest.
+      if (response.destroyed) return
       const one = await answer(request, { path, input, strict: strict(request), batch })
       responses.set(name, one.answer)
       ns += one.ns

@@ -11,7 +11,12 @@ export type OpaCode =
   | 'undefined_document'
 
 /** One error of an evaluation. */
-export type OpaDetail = { readonly code: string; readonly message: string }
+export type OpaDetail = {
+  readonly code: string
+  readonly message: string
+  /** In the source of the policy. */
+  readonly location?: { readonly file: string; readonly row: number; readonly col: number }
+}
 
 /** A no in the form OPA's clients know. Its message never quotes what was sent. */
 export class OpaError extends Error {

@@ -28,6 +28,8 @@ export type Asked = Query & { readonly batch?: string }
 
 export type Evaluate = (request: Request, asked: Asked) => Promise<Evaluated>
 
+/** How the compiled policy says where it gave up. */
+const placed = /^the policy aborted: (.{1,500}):(\d{1,9}):(\d{1,9}): (.{1,500})$/
 /** A longer result is named on the record, not repeated: data of the bundle is in the bundle. */
 const resultCharsMax = 64 * 1024
 
@@ -91,7 +93,11 @@ function unanswerable(path: readonly string[], entrypoints: readonly string[]): 
 
 function failed({ code, problem }: Extract<Queried, { kind: 'failed' }>): OpaError {
   const message = 'error(s) occurred while evaluating query'
-  return new OpaError(500, 'internal_error', message, [{ code, message: problem }])
+  const [, file, row, col, what] = placed.exec(problem) ?? []
+  if (file === undefined || what === undefined)
+    return new OpaError(500, 'internal_error', message, [{ code, message: problem }])
+  const location = { file, row: Number(row), col: Number(col) }
+  return new OpaError(500, 'internal_error', message, [{ code, message: what, location }])
 }
 
 function refused(refusal: Refusal): OpaError {
