@@ -10,7 +10,7 @@ import { maskCapabilities } from '../mask.ts'
 import type { Credentials, PolicyBundle } from '../parts.ts'
 import { Refusal } from '../refusal.ts'
 import { type Check, checklist } from './checklist.ts'
-import { classified, type Granting } from './grants.ts'
+import { type Granting, saidOf } from './grants.ts'
 import { Failure, type Io } from './io.ts'
 import {
   credentialsOf,
@@ -156,8 +156,8 @@ async function sealed(
     return 'logged in; its rights were not looked at: give --database NAME'
   }
   const { data } = await currentBundle(settings.bundle)
-  const protectedColumns = classified(data, listener.id)
-  const problems = await verify(listener, { upstream, credential, database, protectedColumns })
+  const granting = { upstream, credential, database, ...saidOf(data, listener.id) }
+  const problems = await verify(listener, granting)
   if (problems.length === 0) return `sees no protected column of ${database}`
   throw new Failure(`${problems.join('; ')}. postern grants prints what mends it`)
 }

@@ -1,4 +1,5 @@
-import type { Credential, Upstream } from '../contract.ts'
+import type { Credential, Declarations, Upstream } from '../contract.ts'
+import { codeOf } from '../engine/code.ts'
 import { exits, Failure, type Given, given, type Io, textOf, Usage } from './io.ts'
 import { credentialsOf, upstreamOf } from './parts.ts'
 import type { Settings } from './settings.ts'
@@ -21,6 +22,7 @@ export type Granting = {
   readonly database: string
   /** As `schema.table.column`. */
   readonly protectedColumns: ReadonlySet<string>
+  readonly declarations: Declarations | undefined
 }
 
 /** What the composition root adds. */
@@ -64,11 +66,23 @@ export async function grantsCommand(
   if (role === listener.credential.username)
     throw new Usage(`${role} is the role that may read everything: give sealed sessions another`)
   const credential = await credentialsOf(listener.credential, io.env).credential()
-  const protectedColumns = classified(await parts.data(options), id)
-  const granting = { upstream: upstreamOf(listener), credential, database, protectedColumns }
+  const data = await parts.data(options)
+  const upstream = upstreamOf(listener)
+  const granting = { upstream, credential, database, ...saidOf(data, id) }
   const writes = options.values['writes'] === true
   io.stdout(await parts.script(listener.protocol, { ...granting, role, writes }))
   return exits.done
+}
+
+/** What a bundle says of the columns and of the code of one resource. Throws Failure where no column is classified. */
+export function saidOf(
+  data: unknown,
+  resource: string,
+): Pick<Granting, 'protectedColumns' | 'declarations'> {
+  return {
+    protectedColumns: classified(data, resource),
+    declarations: codeOf(data).get(resource),
+  }
 }
 
 /** The columns of one resource that data.catalog classifies. Throws Failure where there are none. */

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { Client as Pg } from 'pg'
 import { buildBundle } from '../../bundles/build.ts'
 import { entrypoint, readContent } from '../../bundles/manifest.ts'
-import type { Subject } from '../../pdp/contract.ts'
+import type { Declarations, Subject } from '../../pdp/contract.ts'
+import { codeOf, nothingDeclared } from '../../pdp/engine/code.ts'
 import { engine } from '../../pdp/engine/engine.ts'
 import { gate } from '../../pdp/gate.ts'
 import { holds } from '../../pdp/hold.ts'
@@ -19,6 +20,7 @@ import { postgres } from '../../sidecars/postgres/index.ts'
 import { ready } from '../../sidecars/postgres/read/parser.ts'
 import type { Sealing } from '../../sidecars/postgres/rewrite/shield.ts'
 import { privileges } from '../../sidecars/postgres/roles/privileges.ts'
+import { grants } from '../../sidecars/postgres/roles/roles.ts'
 import { script } from '../../sidecars/postgres/roles/script.ts'
 import { record } from '../pdp/kit.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
@@ -39,6 +41,8 @@ export interface Stage {
   direct(variant: Variant): Promise<Client>
   /** From now on what policy answers goes through this. */
   change(how: (engine: Engine) => Engine): void
+  /** From now on a bundle says this of code; with the rights that `postern grants` gives for it. */
+  declare(code: object): Promise<void>
   restore(): Promise<void>
   stop(): Promise<void>
 }
@@ -61,6 +65,7 @@ export async function stage(): Promise<Stage> {
   const server = await startPostgres()
   const policy = await decider()
   let decide: Engine = policy
+  let said = nothingDeclared
   const sealing = await databases(server)
   const audit = record()
   const observe = (): void => undefined
@@ -70,7 +75,10 @@ export async function stage(): Promise<Stage> {
   const keeper = gate({
     resource: { id: 'corpus', protocol: 'postgres', labels: {} },
     upstream: { host: server.host, port: server.port },
-    engine: { evaluate: (input) => decide.evaluate(input) },
+    engine: {
+      evaluate: (input) => decide.evaluate(input),
+      declarations: () => said,
+    },
     audit,
     observe,
     quotas: memoryQuotas({}),
@@ -90,6 +98,10 @@ export async function stage(): Promise<Stage> {
     direct: (variant) => direct({ port: server.port, ...role }, variant),
     change: (how) => {
       decide = how(policy)
+    },
+    async declare(code) {
+      said = codeOf({ code }).get('corpus') ?? nothingDeclared
+      await allow(server, said)
     },
     restore: () => copies(server),
     async stop() {
@@ -128,6 +140,20 @@ async function databases(server: PostgresServer): Promise<Sealing> {
     mask: masking(protectedColumns),
     sealed: true,
     filters: new Map(),
+  }
+}
+
+async function allow(server: PostgresServer, declarations: Declarations) {
+  const { host, port, superuser } = server
+  const credential = { username: superuser.username, secret: secret(superuser.password) }
+  const upstream = { host, port }
+  for (const database of variants) {
+    const looking = { upstream, credential, database, declarations, role: role.username }
+    const columns = new Set(protectedColumns)
+    await server.run(
+      await grants({ ...looking, protectedColumns: columns, writes: true }),
+      database,
+    )
   }
 }
 

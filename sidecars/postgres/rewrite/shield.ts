@@ -63,7 +63,9 @@ export function shields(sealing: Sealing): Shields {
   function shieldOf(relation: Relation): Shield | undefined {
     const below = catalogue.below(relation)
     const above = catalogue.above(relation)
-    const inlined = relation.kind === 'view' && below.some(hidden)
+    // Whoever reviewed it answers for the values it shows, not for the rows that a filter keeps from somebody.
+    const hides = catalogue.declassified(relation.full) ? isFiltered : hidden
+    const inlined = relation.kind === 'view' && below.some(hides)
     const columns = new Set<string>()
     for (const one of relation.columns) {
       if (masks && isMasked(relation, one, inlined)) columns.add(one.name)
@@ -77,9 +79,12 @@ export function shields(sealing: Sealing): Shields {
 
   /** Whether a relation below a view is shielded itself; views among them are looked through by `below`. */
   function hidden(one: Relation): boolean {
-    if (filters.has(one.full) || catalogue.above(one).some(({ full }) => filters.has(full)))
-      return true
+    if (isFiltered(one)) return true
     return masks && one.columns.some((column) => isMasked(one, column, false))
+  }
+
+  function isFiltered(one: Relation): boolean {
+    return filters.has(one.full) || catalogue.above(one).some(({ full }) => filters.has(full))
   }
 
   /** A column is masked with whatever it may be made of; what an inlined view is made of was masked before. */

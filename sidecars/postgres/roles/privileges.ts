@@ -26,6 +26,8 @@ export type Definer = {
   readonly schema: string
   /** The name, quoted where it must be, with the types it takes. */
   readonly signature: string
+  /** Somebody reviewed it: its answer shows nothing protected. */
+  readonly safe: boolean
 }
 
 /** A relation is left out where it is PostgreSQL's own, an extension's part of it, or somebody's temporary one. */
@@ -38,7 +40,7 @@ SELECT c.oid FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON 
  ORDER BY n.nspname, c.relname`
 
 const definers = `
-SELECT p.oid, p.prokind, n.nspname, pg_catalog.quote_ident(p.proname)
+SELECT p.oid, p.prokind, p.proname, n.nspname, pg_catalog.quote_ident(p.proname)
          OPERATOR(pg_catalog.||) '(' OPERATOR(pg_catalog.||) pg_catalog.pg_get_function_identity_arguments(p.oid)
          OPERATOR(pg_catalog.||) ')'
   FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
@@ -64,11 +66,12 @@ export async function privileges(
   return {
     schemas: [...new Set(found.map(({ schema }) => schema))],
     relations: readable,
-    definers: (await query(definers)).map(([oid, kind, schema, signature]) => ({
+    definers: (await query(definers)).map(([oid, kind, name, schema, signature]) => ({
       oid: Number(oid),
       kind: kind === 'p' ? 'PROCEDURE' : 'FUNCTION',
       schema: schema ?? '',
       signature: signature ?? '',
+      safe: catalogue.declassified(`${schema}.${name}`),
     })),
   }
 }
@@ -88,10 +91,10 @@ function hiding(catalogue: Catalogue, isProtected: (column: string) => boolean):
     )
 }
 
-/** A view runs with its owner's rights, so even its harmless columns may be chosen by protected ones. */
+/** A view runs with its owner's rights, so even its harmless columns may be chosen by protected ones, unless it is safe by review. */
 function readableOf(catalogue: Catalogue, relation: Relation, hidden: Hidden): Readable['columns'] {
   if (relation.kind === 'view') {
-    const reads = catalogue.below(relation)
+    const reads = catalogue.declassified(relation.full) ? [] : catalogue.below(relation)
     const guarded = [relation, ...reads.filter(({ kind }) => kind !== 'view')]
     return guarded.some((one) => hidden(one).size > 0) ? 'none' : 'all'
   }

@@ -1,5 +1,5 @@
-import type { Credential, Upstream } from '../../../pdp/contract.ts'
-import { loadCatalogue, type Query } from '../catalogue.ts'
+import type { Credential, Declarations, Upstream } from '../../../pdp/contract.ts'
+import { declaring, loadCatalogue, type Query } from '../catalogue.ts'
 import { ask } from '../control.ts'
 import { terminate } from '../frames.ts'
 import { ready } from '../read/parser.ts'
@@ -15,6 +15,8 @@ export type Looking = {
   readonly database: string
   /** As `schema.table.column`. */
   readonly protectedColumns: ReadonlySet<string>
+  /** What the bundle says of code: views and functions that are safe by review may be used. */
+  readonly declarations?: Declarations | undefined
 }
 
 /** The statements that make a role see all but what is protected. `credential` may be any that sees the catalogue. Throws Refusal. */
@@ -27,9 +29,13 @@ export function verify(looking: Looking): Promise<readonly string[]> {
   return connected(looking, async (query) => verifyRole(query, await wanted(query, looking)))
 }
 
-async function wanted(query: Query, { protectedColumns }: Looking): Promise<Privileges> {
+async function wanted(
+  query: Query,
+  { protectedColumns, declarations }: Looking,
+): Promise<Privileges> {
   await ready
-  const catalogue = await loadCatalogue(query)
+  const loaded = await loadCatalogue(query)
+  const catalogue = declarations === undefined ? loaded : declaring(loaded, declarations)
   return privileges(query, catalogue, (column) => protectedColumns.has(column))
 }
 

@@ -27,10 +27,10 @@ export function script(found: Privileges, { role, database, writes }: ScriptOpti
     '',
     ...found.relations.flatMap((one) => granted(one, to, writes)),
     '',
-    ...found.definers.map(
-      ({ kind, schema, signature }) =>
-        `REVOKE ALL ON ${kind} ${quoted(schema)}.${signature} FROM PUBLIC, ${to};`,
-    ),
+    ...found.definers.map(({ kind, schema, signature, safe }) => {
+      const one = `${kind} ${quoted(schema)}.${signature}`
+      return safe ? `GRANT EXECUTE ON ${one} TO ${to};` : `REVOKE ALL ON ${one} FROM PUBLIC, ${to};`
+    }),
     'COMMIT;',
   ]
   return `${lines.join('\n')}\n`

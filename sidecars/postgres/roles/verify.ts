@@ -123,6 +123,10 @@ async function functions(query: Query, { definers }: Privileges): Promise<readon
   )
   const runs = new Set(rows.map(([oid]) => Number(oid)))
   return definers
-    .filter(({ oid }) => runs.has(oid))
-    .map(({ schema, signature }) => `can run ${schema}.${signature} with its owner's rights`)
+    .filter(({ oid, safe }) => safe !== runs.has(oid))
+    .map(({ schema, signature, safe }) =>
+      safe
+        ? `cannot run ${schema}.${signature}, which is safe by review`
+        : `can run ${schema}.${signature} with its owner's rights`,
+    )
 }

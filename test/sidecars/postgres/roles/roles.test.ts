@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { declaring } from '../../../../sidecars/postgres/catalogue.ts'
 import { type Privileges, privileges } from '../../../../sidecars/postgres/roles/privileges.ts'
 import { script } from '../../../../sidecars/postgres/roles/script.ts'
 import { verifyRole } from '../../../../sidecars/postgres/roles/verify.ts'
@@ -57,6 +58,24 @@ test('before the script the role sees too much, and the check says so', async ()
     ]),
   )
   expect(problems.join()).toContain('get_email_pl')
+})
+
+test('what is safe by review may be used, and the check misses it where it may not', async () => {
+  const safe = { functions: new Map(), declassify: new Set(['public.v_safe', 'public.get_email_pl']) }
+  const isProtected = (one: string) => protectedColumns.includes(one)
+  const more = await privileges(here.query, declaring(here.catalogue, safe), isProtected)
+  const columns = (name: string) => more.relations.find((one) => one.name === name)?.columns
+  expect(columns('v_safe')).toBe('all')
+  expect(columns('v_nested')).toBe('none')
+  const allowed = script(more, { role: role.user, database: 'demo_a', writes: false })
+  expect(allowed).toContain(
+    'GRANT SELECT, REFERENCES ON TABLE "public"."v_safe" TO "sealed""role";',
+  )
+  expect(allowed).toMatch(/GRANT EXECUTE ON FUNCTION "public".get_email_pl\(.*\) TO "sealed""role";/)
+  here.server.sql(text(), 'demo_a')
+  const problems = await verifyRole(asText(sealed), more)
+  expect(problems.join()).toContain('cannot run public.get_email_pl(')
+  expect(problems.join()).toContain('cannot read public.v_safe.')
 })
 
 test('after the script the check finds nothing, and the server refuses by itself', async () => {
