@@ -46,8 +46,8 @@ export interface Publisher {
     bytes: Buffer,
     intent: Intent,
   ): Promise<{ publication: Publication; created: boolean }>
-  /** Gives the canary to every gate. */
-  promote(name: string): Promise<Publication>
+  /** Gives the canary to every gate; with a digest, only when it is still that one. */
+  promote(name: string, digest?: string): Promise<Publication>
   publication(name: string): Publication
   /** The release a gate is to run; one that does not say who it is never gets a canary. */
   releaseFor(name: string, gate: GateName | undefined): Release | undefined
@@ -70,7 +70,7 @@ export async function publisher(options: PublisherOptions): Promise<Publisher> {
   return {
     names,
     push,
-    promote: (name) => inTurn(lineOf(name), (line) => promoted(name, line)),
+    promote: (name, digest) => inTurn(lineOf(name), (line) => promoted(name, line, digest)),
     publication: (name) => publicationOf(name, lineOf(name).now),
     releaseFor: (name, gate) => releaseFor(name, lineOf(name).now, gate),
     open: (name, digest) => lineOf(name).on.open(digest),
@@ -113,11 +113,15 @@ export async function publisher(options: PublisherOptions): Promise<Publisher> {
     }
   }
 
-  async function promoted(name: string, line: Line): Promise<Publication> {
+  async function promoted(name: string, line: Line, wanted?: string): Promise<Publication> {
     const { canary, ...rest } = line.now
     if (canary === undefined)
       throw new Refusal('bundle_conflict', `there is no canary of ${name} to promote`, {
         remedy: 'push one first: postern push --canary share=10',
+      })
+    if (wanted !== undefined && wanted !== canary.digest)
+      throw new Refusal('bundle_conflict', `the canary of ${name} is ${canary.digest} by now`, {
+        remedy: 'look at it first: GET /v1/bundles',
       })
     await settle(line, { ...rest, stable: canary.digest })
     return publicationOf(name, line.now)

@@ -17,10 +17,11 @@ the same bundle again changes nothing; with a larger share it widens the canary.
   --canary SELECTION  only these gates get it: share=10 (percent), or labels as in env=staging,team=shop
 ${common}`
 
-const promoteHelp = `Usage: postern promote [--name NAME]
+const promoteHelp = `Usage: postern promote [--name NAME] [--digest SHA256]
 
 Gives the canary to all gates.
 
+  --digest SHA256     only when the canary is still this bundle, for pipelines that run at the same time
 ${common}`
 
 const abortHelp = `Usage: postern abort --bundle FILE [--name NAME]
@@ -45,9 +46,12 @@ export async function pushCommand(args: readonly string[], io: Io): Promise<numb
 
 /** `postern promote`: the canary to everybody. */
 export async function promoteCommand(args: readonly string[], io: Io): Promise<number> {
-  return answered(given(args, options), io, promoteHelp, (server, path) =>
-    server.post(`${path}/promote`, {}),
-  )
+  const asked = given(args, { ...options, digest: 'string' })
+  return answered(asked, io, promoteHelp, (server, path) => {
+    const digest = textOf(asked, 'digest')
+    const query = digest === undefined ? '' : `?${new URLSearchParams({ digest })}`
+    return server.post(`${path}/promote${query}`, {})
+  })
 }
 
 /** `postern abort`: a newer bundle in place of the canary and of what was before it. */

@@ -35,6 +35,13 @@ const query = z.strictObject({
   abort: z.literal('true', 'write abort=true').optional(),
 })
 
+const promotion = z.strictObject({
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the SHA-256 of the bundle, 64 hex digits')
+    .optional(),
+})
+
 type Named = Request<{ name: string }>
 
 /** `/v1/bundles`: push, promote, abort for pipelines; what is published also for administrators. */
@@ -75,9 +82,11 @@ export function pushRoutes({ publisher, audit, pushers, adminGroups }: PushParts
 
   router.post('/v1/bundles/:name/promote', pushing, async (request: Named, response) => {
     const { name } = request.params
+    const { digest } = parsed(promotion, request.query)
     const { canary } = publisher.publication(name)
-    const action = { action: 'bundle_promote', bundle: name, digest: canary?.digest }
-    answer(response, await onRecord(audit, request, action, () => publisher.promote(name)))
+    const action = { action: 'bundle_promote', bundle: name, digest: digest ?? canary?.digest }
+    const work = () => publisher.promote(name, digest)
+    answer(response, await onRecord(audit, request, action, work))
   })
   return router
 }

@@ -154,7 +154,12 @@ test('a canary is alone, grows, and ends by promotion or by something newer', as
   expect(server.publisher.publication('main').canary).toBeUndefined()
   await server.push(four, share(99))
   const headers = { authorization: 'Bearer ci' }
-  const promoted = await server.ask('/v1/bundles/main/promote', { method: 'POST', headers })
+  const other = `/v1/bundles/main/promote?digest=${sha256(three)}`
+  expect((await server.ask(other, { method: 'POST', headers })).status).toBe(409)
+  const vague = await server.ask('/v1/bundles/main/promote?digest=x', { method: 'POST', headers })
+  expect(vague.status).toBe(400)
+  const exactly = `/v1/bundles/main/promote?digest=${sha256(four)}`
+  const promoted = await server.ask(exactly, { method: 'POST', headers })
   expect(await promoted.json()).toMatchObject({ stable: { revision: 'r4' } })
   expect(await refused(await at(4), '')).toContain('not above 4')
 })

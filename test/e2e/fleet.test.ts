@@ -6,7 +6,7 @@ const revision = async (member: Member): Promise<unknown> =>
   (await member.bundle())['active_revision']
 
 test('a bundle is pushed, pulled by every gate, tried as a canary, promoted and aborted', {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   const server = await startServer()
   expect((await fetch(`${server.url}/ready`)).status).toBe(200)
@@ -37,7 +37,16 @@ test('a bundle is pushed, pulled by every gate, tried as a canary, promoted and 
   expect(out).toMatch(/^gate-a +env=staging +\d\S+ +postern +r2 \(canary\) +2 .* none$/m)
   expect(out).toMatch(/^gate-b +env=production +\d\S+ +postern +r1 +1 .* none$/m)
 
-  expect((await server.run(['promote'])).out).toMatch(/all gates: revision r2/)
+  const { gates } = JSON.parse((await server.run(['fleet', '--json'])).out)
+  expect(gates).toMatchObject([
+    { gate: 'gate-a', drift: [], target: { revision: 'r2', canary: true } },
+    { gate: 'gate-b', drift: [], target: { revision: 'r1', canary: false } },
+  ])
+  const digest = gates[0].target.digest
+  const wrong = await server.run(['promote', '--digest', gates[1].target.digest])
+  expect(wrong.err).toContain(`is ${digest} by now`)
+  const promoted = await server.run(['promote', '--digest', digest])
+  expect(promoted.out).toMatch(/all gates: revision r2/)
   await expect.poll(() => revision(production), soon).toBe('r2')
   expect((await server.run(['promote'])).err).toContain('no canary of postern to promote')
 
@@ -54,7 +63,7 @@ test('a bundle is pushed, pulled by every gate, tried as a canary, promoted and 
 })
 
 test('what may not be pushed, or fetched, is refused with what to do', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const server = await startServer()
   const checked = await server.run(['check'])

@@ -45,7 +45,7 @@ const byNext = (revision: string, sequence: number) =>
   signed(revision, sequence, { pem: next.private, id: 'next' })
 
 test('a key is replaced while the gate runs, and the old one opens nothing afterwards', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const both = await gateWith(['main', 'next'])
   both.publish(await signed('r1', 1))
@@ -63,7 +63,7 @@ test('a key is replaced while the gate runs, and the old one opens nothing after
 })
 
 test('where two must sign, one signature is not enough; the second is added by a command', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const two = await gateWith(['main', 'next'], 'signatures_min: 2')
   const one = await signed('r1', 1)
@@ -87,7 +87,7 @@ test('where two must sign, one signature is not enough; the second is added by a
 })
 
 test('an older bundle comes back by a permission alone, which is on the record', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const back = await gateWith(['main'])
   back.publish(await signed('r5', 5))
