@@ -1,3 +1,4 @@
+import { Failure } from '../commands/io.ts'
 import type { Decision, Input } from '../contract.ts'
 import { engine } from '../engine/engine.ts'
 import type { Change } from '../impact/change.ts'
@@ -15,6 +16,8 @@ export type Again = {
   readonly changes: readonly Change[]
   /** Everything any policy said; `counted` where the decision shows it. */
   readonly matched: readonly (Said & { readonly counted: boolean })[]
+  /** Why it cannot be told what every policy said. */
+  readonly problem?: string
 }
 
 /** A question on record with its answer. */
@@ -34,14 +37,29 @@ export async function askedAgain(then: Then, bundle: PolicyBundle, listen: Liste
   await decider.activate(lasting)
   const { decision } = decider.evaluate(input)
   const shown = membersOf(decision)
+  const { said, problem } = heard(listen, then)
   return {
     revision: bundle.revision,
     same_revision: bundle.revision === then.revision,
     decision,
     changes: changesBetween(then.decision, decision),
-    matched: listen(input, atMs).map((said) => ({
-      ...said,
-      counted: shown.some((one) => sameMember(one, said)),
+    matched: said.map((one) => ({
+      ...one,
+      counted: shown.some((member) => sameMember(member, one)),
     })),
+    ...(problem === undefined ? {} : { problem }),
+  }
+}
+
+/** Asked for all of it, a policy may fail over what no decision comes to. */
+function heard(
+  listen: Listen,
+  { input, atMs }: Then,
+): { readonly said: readonly Said[]; readonly problem?: string } {
+  try {
+    return { said: listen(input, atMs) }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { said: [], problem: error.message }
   }
 }

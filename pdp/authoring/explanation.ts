@@ -133,7 +133,8 @@ function once(entry: Entry): string {
   return [`again ${effect}`, ...passed.map(([name, value]) => `${name}: ${value}`)].join('; ')
 }
 
-function againText({ revision, same_revision: known, decision, changes, matched }: Again): string {
+function againText(again: Again): string {
+  const { revision, same_revision: known, decision, changes, matched, problem } = again
   const which = `revision ${revision || 'none'}, ${known ? 'the one that decided' : 'another than decided'}`
   const said =
     changes.length === 0
@@ -143,7 +144,8 @@ function againText({ revision, same_revision: known, decision, changes, matched 
     ({ policy, set, name, counted }) =>
       [counted ? 'counted' : 'also said', `policies.${policy}: ${set} ${name}`] as const,
   )
-  return section(`Asked again: ${which}`, [...said, ...heard])
+  const failed = problem === undefined ? [] : [['failed', problem] as const]
+  return section(`Asked again: ${which}`, [...said, ...heard, ...failed])
 }
 
 function section(title: string, rows: readonly Row[]): string {

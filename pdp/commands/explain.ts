@@ -3,6 +3,7 @@ import { explanationText } from '../authoring/explanation.ts'
 import { listeningTo } from '../authoring/members.ts'
 import { type Story, storyAt, storyIn } from '../authoring/story.ts'
 import type { Decision, Input } from '../contract.ts'
+import { decisionOf } from '../engine/decision.ts'
 import { recordedOf } from '../impact/recorded.ts'
 import type { PolicyBundle } from '../parts.ts'
 import { exits, Failure, fileBytes, type Given, given, type Io, textOf, Usage } from './io.ts'
@@ -58,7 +59,7 @@ export async function explainCommand(
   const [id, ...more] = options.words
   if (id === undefined || more.length > 0) throw new Usage('which decision? give its id')
   const story = await storyOf(id, options, io, parts)
-  const { input, result } = story.decision as { readonly input: Input; readonly result: Decision }
+  const { input, result } = readable(story)
   const again = await againOf(story, options, parts)
   const json = options.values['json'] === true
   io.stdout(
@@ -67,6 +68,17 @@ export async function explainCommand(
       : explanationText(story, input, result, again),
   )
   return exits.done
+}
+
+/** A record that was exported, or is older than this program, may lack what is explained. Throws Failure. */
+function readable({ decision }: Story): { readonly input: Input; readonly result: Decision } {
+  const result = decisionOf(decision['result'])
+  const input = decision['input'] as Partial<Input> | undefined
+  const { subject, resource, action } = input ?? {}
+  const whole = Array.isArray(subject?.groups) && resource?.labels && Array.isArray(action?.objects)
+  if (result === undefined || !whole)
+    throw new Failure('this entry has no question or no decision that can be read; see audit show')
+  return { input: input as Input, result }
 }
 
 function storyOf(id: string, options: Given, io: Io, parts: Explaining): Promise<Story> | Story {
