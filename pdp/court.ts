@@ -40,7 +40,9 @@ export async function openCourt(options: CourtOptions): Promise<OpenCourt> {
 }
 
 function courtWith(audit: AuditLog, options: CourtOptions): OpenCourt {
-  const { state, maskKey, labels } = options
+  const { state, maskKey } = options
+  // Immutable, so that the record can keep its text.
+  const labels = Object.freeze({ ...options.labels })
   const observe = recording(audit, options.observe)
   const store = sqliteHolds(join(state, 'holds.sqlite'))
   const desk = holds({ store, audit, observe, ...options.holds })

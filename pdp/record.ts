@@ -27,7 +27,7 @@ export function decisionEntry(decided: Decided): AuditEntry {
     path: 'postern/decision',
     input: decided.input,
     result: decision,
-    bundles: bundle && { [bundle.name]: { revision: bundle.revision } },
+    bundles: bundle && bundlesOf(bundle),
     metrics: { timer_rego_query_eval_ns: ns },
     labels,
     cached: cached || undefined,
@@ -39,6 +39,19 @@ export function decisionEntry(decided: Decided): AuditEntry {
         ? { code: refusal.code, message: refusal.message }
         : undefined,
   }
+}
+
+type Bundle = NonNullable<Verdict['bundle']>
+
+const bundles = new WeakMap<Bundle, Readonly<Record<string, object>>>()
+
+/** The same immutable object in every decision of one bundle, so that the record can keep its text. */
+function bundlesOf(bundle: Bundle): Readonly<Record<string, object>> {
+  const known = bundles.get(bundle)
+  if (known !== undefined) return known
+  const made = Object.freeze({ [bundle.name]: Object.freeze({ revision: bundle.revision }) })
+  bundles.set(bundle, made)
+  return made
 }
 
 /** The same for log and metrics, without the question. */
