@@ -1,7 +1,7 @@
 /** What is said in more than one way, or in more than one text. */
 import type { Mode } from './client.ts'
 import { expression, someType } from './expression.ts'
-import { focused, named, some } from './focused.ts'
+import { named, some } from './focused.ts'
 import type { FromAround } from './from.ts'
 
 /** What is said one after the other, in one transaction where it `writes`. */
@@ -97,31 +97,6 @@ export function savepoints({ random }: FromAround, first: string, second: string
     : inTransaction('savepoint s', first, end, second)
 }
 
-/** Unqualified names under another search path. */
-export function path(around: FromAround): Case {
-  const { random } = around
-  const where = random.pick(['crm, public', 'crm', 'public, crm', 'pg_catalog, crm, public'])
-  const set = random.pick([
-    `set local search_path to ${where}`,
-    `set search_path = ${where}`,
-    `select set_config('search_path', '${where}', true)`,
-  ])
-  const [column, other] = random.pick([
-    ['email', 'id'],
-    ['name', 'email'],
-    ['*', 'email'],
-  ])
-  const text = random.pick([
-    `select ${column} from customers`,
-    `select ${column} from customers where ${other} is not null order by ${other}`,
-    `select upper(email) || id from customers`,
-    `select count(*) from customers where email like '%a%'`,
-    'select id, address from lead_view',
-    focused(around),
-  ])
-  return inTransaction(set, text, random.pick(['reset search_path', 'rollback', text]), text)
-}
-
 /** COPY of a query or of a table, in every format. */
 export function copyTo({ random }: FromAround, what: string): string {
   const options = [
@@ -135,21 +110,28 @@ export function copyTo({ random }: FromAround, what: string): string {
   return `copy ${what} to stdout${random.pick(options)}`
 }
 
-/** Rows that are already there, or whose values are there under another key. */
+/** Rows that are already there, whose values are there under another key, or whose values are masks that were shown. */
 export function copyFrom({ random }: FromAround): Case {
+  const id = random.pick(['1', '500'])
+  const email = random.pick(['alice@example.com', 'none@example.com', ...masks])
+  const value = random.pick(['v', ...masks])
   const [text, data] = random.pick([
-    [
-      'copy customers(id, name, email) from stdin',
-      `${random.pick(['1', '500'])}\tx\t${random.pick(['alice@example.com', 'none@example.com'])}\n`,
-    ],
-    ['copy secrets(id, name, value) from stdin', `${random.pick(['1', '9'])}\tn\tv\n`],
+    ['copy customers(id, name, email) from stdin', `${id}\tx\t${email}\n`],
+    ['copy customers(id, name, email) from stdin (format csv)', `${id},x,"${email}"\n`],
+    ['copy secrets(id, name, value) from stdin', `${random.pick(['1', '9'])}\tn\t${value}\n`],
+    ["copy secrets(id, value) from stdin (delimiter '|')", `9|v\n${id}|${value}\n`],
+    ['copy notes(id, body) from stdin', `${id}\t${value}\n`],
     ['copy kv(k, v) from stdin', 'z\t1\n'],
-    ['copy staging(id, name, email) from stdin', '5\tn\te\n'],
+    ['copy staging(id, name, email) from stdin', `5\tn\t${email}\n`],
     ['copy inbox(id, body) from stdin', '1\tb\n'],
     ['copy cases(id, owner, note) from stdin', '7\tme\tn\n'],
   ])
-  return { texts: [`${text}`], mode: 'simple', writes: true, data: `${data}` }
+  const mode = random.pick<Mode>(['simple', 'simple', 'text'])
+  return { texts: [`${text}`], mode, writes: true, data: `${data}` }
 }
+
+/** As the gate shows them. */
+const masks = ['[redacted]', '\\N', '***']
 
 /** The plan of a query, alone or with what happened. */
 export function explained({ random }: FromAround, text: string): string {

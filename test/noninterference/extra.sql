@@ -20,3 +20,11 @@ CREATE FUNCTION public.trg_fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN N
 CREATE TRIGGER inbox_fill BEFORE INSERT ON public.inbox FOR EACH ROW EXECUTE FUNCTION public.trg_fill();
 -- A planner that knows hidden values may order rows by them.
 ALTER TABLE public.cases ALTER note SET STATISTICS 0, ALTER amount SET STATISTICS 0;
+-- What bare names mean under another search path: what is harmless in public shows protected values here, and the other way round.
+CREATE SCHEMA desk;
+CREATE VIEW desk.notes AS SELECT id::int AS id, email AS body FROM public.customers;
+CREATE VIEW desk.kv AS SELECT name AS k, value AS v FROM public.secrets;
+CREATE VIEW desk.wages AS SELECT id, salary, name FROM public.employees;
+CREATE TABLE desk.customers (id bigint PRIMARY KEY, name text, email text);
+INSERT INTO desk.customers VALUES (1,'One','one@desk.example'),(2,'Two','alice@example.com');
+CREATE FUNCTION desk.pure_add(int,int) RETURNS int LANGUAGE sql STABLE AS 'SELECT salary + $2 FROM public.employees WHERE id = $1';

@@ -38,7 +38,7 @@ const features = {
   prepare: /^(prepare|execute|deallocate) /,
   parameters: /\$1/,
   savepoint: /^(savepoint|rollback to|release) /,
-  'search path': /search_path/,
+  'search path': /search_path|^set schema /,
   'row filter': /\b(v_)?cases\b/,
   trigger: /\b(inbox|payments)\b/,
   'window frame': /\b(rows|groups|range) between/,

@@ -7,7 +7,6 @@ import {
   explained,
   filtered,
   parametrised,
-  path,
   prepared,
   savepoints,
 } from './cases.ts'
@@ -15,6 +14,7 @@ import type { Mode } from './client.ts'
 import type { Around, Scope } from './expression.ts'
 import { focused, focusedWrite } from './focused.ts'
 import type { FromAround } from './from.ts'
+import { path } from './paths.ts'
 import { freeQuery, query } from './query.ts'
 import { random } from './random.ts'
 import type { Relation } from './relations.ts'
@@ -73,7 +73,7 @@ function oneCase(around: FromAround): Case {
     [5, () => parametrised(around)],
     [5, () => filtered(around)],
     [2, () => savepoints(around, either(), either())],
-    [2, () => path(around)],
+    [3, () => path(around)],
     [1, () => ({ ...read(`${focused(around)}; ${either()}`), mode: 'simple' })],
     [3, () => read(copyTo(around, `(${either()})`))],
     [1, () => read(copyTo(around, choice.pick(around.relations).name))],

@@ -9,8 +9,8 @@ export type Mutant = {
   readonly name: string
   readonly when: RegExp
   readonly unless?: RegExp
-  /** Columns that decide something, or where what is computed comes from. */
-  readonly forgets: 'predicates' | 'sources' | 'both' | 'objects'
+  /** Columns that decide something, where what is computed comes from, or what becomes of search_path. */
+  readonly forgets: 'predicates' | 'sources' | 'both' | 'objects' | 'path'
 }
 
 /** All that lets a column decide. */
@@ -139,6 +139,19 @@ export const mutants: readonly Mutant[] = [
   { name: 'PREPARE', when: /^prepare /, forgets: 'both' },
   { name: 'COPY of a query', when: /^copy \(/, forgets: 'both' },
   { name: 'plans', when: /^explain /, forgets: 'both' },
+  {
+    name: 'a search path that is set',
+    when: /^set .*(search_path|schema)|set_config/,
+    forgets: 'path',
+  },
+  {
+    name: 'a search path that is set for a transaction',
+    when: /^set local |, true\)$/,
+    forgets: 'path',
+  },
+  { name: 'a search path that is reset', when: /^reset|to default$/, forgets: 'path' },
+  { name: 'a savepoint gone back to', when: /^rollback to /, forgets: 'path' },
+  { name: 'a transaction rolled back', when: /^rollback$/, forgets: 'path' },
   { name: 'rows that are filtered', when: /\b(v_)?cases\b/, forgets: 'objects' },
 ]
 
@@ -154,6 +167,10 @@ export function mutated(mutant: Mutant): Sidecar {
 
 /** With what it prepares or declares. */
 function forgetfulOf(one: Statement, mutant: Mutant): Statement {
+  if (mutant.forgets === 'path') {
+    const { path: _, ...rest } = one
+    return rest
+  }
   const names = one.names.map((change) =>
     change.statement === undefined
       ? change
