@@ -33,47 +33,55 @@ const denied = {
   ...none,
 }
 
-test('whoever acts for somebody, what is incomplete, and what the gate refused, are all told', async () => {
-  const actor = { id: 'assistant', type: 'agent', attested: true, actor: null }
-  const input = {
-    ...ask({ ...alice, actor: { ...actor, run: 'r1' } } as typeof alice, {
-      ...deleteOrder,
-      incomplete: 'a DO block',
-    }),
-  }
-  const folder = await recorded({
-    ...decision({ id: 'd1' }),
-    input,
-    result: denied,
-    cached: true,
-    refused: { code: 'quota_exceeded', message: 'too many' },
-    hold: { id: 'h1', approved_by: ['bob', 'carol'] },
-  })
-  const { stdout, stderr } = await postern('explain', 'd1', '--folder', folder)
-  expect(stderr).toBe('')
-  expect(stdout).toMatch(/^who +alice \(human; groups engineers\), through assistant \(agent\)$/m)
-  expect(stdout).toMatch(/^unread +a DO block$/m)
-  expect(stdout).toMatch(/^denied by +policies\.closing, late: we are \\u\{1b\}\[31mclosed$/m)
-  expect(stdout).toMatch(/^denied by +the library, no_matching_allow: nobody allows this$/m)
-  expect(stdout).toMatch(/^remedy +come tomorrow$/m)
-  expect(stdout).toMatch(/^cached +yes$/m)
-  expect(stdout).toMatch(/^approval +hold h1, by bob, carol$/m)
-  expect(stdout).toMatch(/^refused +by the gate: too many \(quota_exceeded\)$/m)
-})
+test(
+  'whoever acts for somebody, what is incomplete, and what the gate refused, are all told',
+  async () => {
+    const actor = { id: 'assistant', type: 'agent', attested: true, actor: null }
+    const input = {
+      ...ask({ ...alice, actor: { ...actor, run: 'r1' } } as typeof alice, {
+        ...deleteOrder,
+        incomplete: 'a DO block',
+      }),
+    }
+    const folder = await recorded({
+      ...decision({ id: 'd1' }),
+      input,
+      result: denied,
+      cached: true,
+      refused: { code: 'quota_exceeded', message: 'too many' },
+      hold: { id: 'h1', approved_by: ['bob', 'carol'] },
+    })
+    const { stdout, stderr } = await postern('explain', 'd1', '--folder', folder)
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^who +alice \(human; groups engineers\), through assistant \(agent\)$/m)
+    expect(stdout).toMatch(/^unread +a DO block$/m)
+    expect(stdout).toMatch(/^denied by +policies\.closing, late: we are \\u\{1b\}\[31mclosed$/m)
+    expect(stdout).toMatch(/^denied by +the library, no_matching_allow: nobody allows this$/m)
+    expect(stdout).toMatch(/^remedy +come tomorrow$/m)
+    expect(stdout).toMatch(/^cached +yes$/m)
+    expect(stdout).toMatch(/^approval +hold h1, by bob, carol$/m)
+    expect(stdout).toMatch(/^refused +by the gate: too many \(quota_exceeded\)$/m)
+  },
+  slowMs,
+)
 
-test('what cannot be read, or was no answer of a policy, is said to be so', async () => {
-  const unread = await recorded({ ...decision({ id: 'd1' }), result: { effect: 'maybe' } })
-  const done = await postern('explain', 'd1', '--folder', unread)
-  expect(done).toMatchObject({ status: 1, stdout: '' })
-  expect(done.stderr).toContain('no question or no decision that can be read')
-  const { bundles: _, ...byGate } = decision({ id: 'd2' })
-  const folder = await recorded({ ...byGate, input: ask(alice, deleteOrder), result: denied })
-  const key = ['--key', 'bundles/demo/demo.pub.pem', '--key-id', 'demo', '--demo']
-  const bundle = ['--bundle', 'bundles/demo/demo.tar.gz', ...key]
-  const asked = await postern('explain', 'd2', '--folder', folder, ...bundle)
-  expect(asked.stderr).toContain('there is nothing to ask a bundle again')
-  expect((await postern('explain', 'd2', '--folder', folder)).stdout).toMatch(/^bundle +none$/m)
-})
+test(
+  'what cannot be read, or was no answer of a policy, is said to be so',
+  async () => {
+    const unread = await recorded({ ...decision({ id: 'd1' }), result: { effect: 'maybe' } })
+    const done = await postern('explain', 'd1', '--folder', unread)
+    expect(done).toMatchObject({ status: 1, stdout: '' })
+    expect(done.stderr).toContain('no question or no decision that can be read')
+    const { bundles: _, ...byGate } = decision({ id: 'd2' })
+    const folder = await recorded({ ...byGate, input: ask(alice, deleteOrder), result: denied })
+    const key = ['--key', 'bundles/demo/demo.pub.pem', '--key-id', 'demo', '--demo']
+    const bundle = ['--bundle', 'bundles/demo/demo.tar.gz', ...key]
+    const asked = await postern('explain', 'd2', '--folder', folder, ...bundle)
+    expect(asked.stderr).toContain('there is nothing to ask a bundle again')
+    expect((await postern('explain', 'd2', '--folder', folder)).stdout).toMatch(/^bundle +none$/m)
+  },
+  slowMs,
+)
 
 test(
   'every set of every policy is heard, and policies that fail do not hide the answer',
