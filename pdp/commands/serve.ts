@@ -48,6 +48,7 @@ export async function serve(serving: Serving): Promise<void> {
 
   const api = await openApi(serving, running)
   opened.defer(() => api.close(graceMs))
+  opened.defer(() => published?.stop())
   opened.defer(() => closeWays(running.ways))
   for (const listener of settings.listeners)
     running.ways.push(await openWay(serving, running, listener))

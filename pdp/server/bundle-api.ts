@@ -12,6 +12,8 @@ export type BundleApiParts = {
   readonly pulling: Pulling
   /** How many questions may wait for news at once. */
   readonly waitersMax: number
+  /** Answers whoever waits, because the server stops. */
+  readonly stopping: AbortSignal
 }
 
 /** OPA's sign that the server holds a question until there is news. */
@@ -22,9 +24,12 @@ const word = /^[\w.-]{1,100}$/
 
 /** `/bundles/<name>` and `/bundles/<name>.tar.gz`, with ETag, 304, and waiting as `Prefer: wait=N` asks. */
 export function bundleApiRoutes(parts: BundleApiParts): Router {
-  const { publisher } = parts
+  const { publisher, stopping } = parts
   const router = Router({ caseSensitive: true, strict: true })
-  let waiting = 0
+  const waiting = new Set<() => void>()
+  stopping.addEventListener('abort', () => {
+    for (const end of waiting) end()
+  })
 
   // Express answers HEAD with what GET would say.
   router.get('/bundles/:file', async (request, response) => {
@@ -33,7 +38,8 @@ export function bundleApiRoutes(parts: BundleApiParts): Router {
     const waitMs = waitOf(request)
     const gate = gateOf(request)
     const current = (): Release | undefined => publisher.releaseFor(name, gate)
-    if (waitMs > 0 && knows(request, current())) await news(name, current, request, waitMs)
+    const patient = waitMs > 0 && !stopping.aborted
+    if (patient && knows(request, current())) await news(name, current, request, waitMs)
     const release = current()
     if (release === undefined)
       throw new Refusal('not_found', `nothing was published as ${name} yet`, {
@@ -54,13 +60,13 @@ export function bundleApiRoutes(parts: BundleApiParts): Router {
     request: Request,
     waitMs: number,
   ): Promise<void> {
-    if (waiting >= parts.waitersMax)
+    if (waiting.size >= parts.waitersMax)
       throw new Refusal('quota_exceeded', 'too many gates wait for news here', {
         retryAfterS: 10,
         remedy: 'operator: raise bundle_server.gates_max',
       })
-    waiting += 1
     const { promise, resolve } = Promise.withResolvers<void>()
+    waiting.add(resolve)
     const stop = publisher.watch(name, () => knows(request, current()) || resolve())
     const timer = setTimeout(resolve, waitMs)
     const { socket } = request
@@ -68,7 +74,7 @@ export function bundleApiRoutes(parts: BundleApiParts): Router {
     try {
       await promise
     } finally {
-      waiting -= 1
+      waiting.delete(resolve)
       stop()
       clearTimeout(timer)
       socket.off('close', resolve)

@@ -62,6 +62,16 @@ test('a question waits for news, and says by its type that it may', async () => 
   expect((await server.ask('/bundles/main', { headers: over })).status).toBe(304)
 })
 
+test('a server that stops answers whoever waits, and lets nobody wait any more', async () => {
+  const { server, tag } = await withBundle()
+  const headers = { ...asGate, prefer: 'wait=60', 'if-none-match': tag }
+  const waiting = server.ask('/bundles/main', { headers })
+  await sleep(50)
+  server.stop()
+  expect((await waiting).status).toBe(304)
+  expect((await server.ask('/bundles/main', { headers })).status).toBe(304)
+})
+
 test('no more than a number may wait, and who hangs up makes room', async () => {
   const { server, tag } = await withBundle({ waitersMax: 1 })
   const headers = { ...asGate, prefer: 'wait=30', 'if-none-match': tag }

@@ -73,7 +73,13 @@ async function publishing() {
     certificates: false,
     open: false,
   }
-  const routes = bundleApiRoutes({ publisher: publisher as Publisher, pulling, waitersMax: 2 })
+  const stopping = new AbortController().signal
+  const routes = bundleApiRoutes({
+    publisher: publisher as Publisher,
+    pulling,
+    waitersMax: 2,
+    stopping,
+  })
   const app = express().use((request, _response, next) => {
     asked.push(request.headers['if-none-match'])
     next()

@@ -43,6 +43,7 @@ export type Options = {
 export type Served = {
   readonly url: string
   readonly publisher: Publisher
+  stop(): void
   readonly entries: readonly AuditEntry[]
   push(bytes: Buffer, query?: string, token?: string): Promise<Answer>
   ask(path: string, init?: RequestInit): Promise<Response>
@@ -62,7 +63,9 @@ export async function served(options: Options = {}): Promise<Served> {
     keep,
     tried: async ({ revision }) => loads(revision),
   })
+  const ending = new AbortController()
   const publishing: Publishing = {
+    stopping: ending.signal,
     publisher: published,
     waitersMax,
     pushers: { groups: ['pipelines'], subjects: [] },
@@ -105,6 +108,7 @@ export async function served(options: Options = {}): Promise<Served> {
   return {
     url,
     publisher: published,
+    stop: () => ending.abort(),
     entries,
     ask: (path, init) => fetch(`${url}${path}`, init),
     async push(bytes, query = '', token = 'ci') {

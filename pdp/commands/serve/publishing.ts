@@ -7,11 +7,14 @@ import { trustOf } from '../parts.ts'
 import { readerOf } from '../reach.ts'
 import type { Serving } from './serving.ts'
 
+/** A bundle server with the handle that answers whoever waits for news. */
+export type OpenPublishing = Publishing & { stop(): void }
+
 /** The bundle server of this process; undefined when it is none. Throws when what is published cannot be read. */
 export async function publishing(
   { settings, env }: Serving,
   identity: Identity,
-): Promise<Publishing | undefined> {
+): Promise<OpenPublishing | undefined> {
   const { bundle, bundleServer } = settings
   if (bundleServer === undefined) return undefined
   const { folder, names, keep, gatesMax, push, pull } = bundleServer
@@ -23,7 +26,10 @@ export async function publishing(
     // An engine of its own, so that a push changes nothing here.
     tried: (next) => engine().activate(next),
   })
+  const ending = new AbortController()
   return {
+    stop: () => ending.abort(),
+    stopping: ending.signal,
     publisher: published,
     pushers: push,
     waitersMax: gatesMax,
