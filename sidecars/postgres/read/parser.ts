@@ -70,7 +70,8 @@ export function parsePlaces(text: string): readonly RawStmt[] | undefined {
   return placed === undefined ? undefined : listOf(placed)
 }
 
-const listOf = (json: string): readonly RawStmt[] =>
+/** The statements in the parser's JSON. */
+export const listOf = (json: string): readonly RawStmt[] =>
   (JSON.parse(json) as { readonly stmts?: readonly RawStmt[] }).stmts ?? []
 
 /** JSON, or why there is none. */

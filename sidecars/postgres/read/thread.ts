@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { writtenOut } from '../rewrite/canonical.ts'
 import { holdsPlaceholder } from '../seal/own.ts'
-import { hurt, parsed, ready } from './parser.ts'
+import { hurt, parsed, ready, type Trees } from './parser.ts'
 import { shape } from './shape.ts'
 import { slices } from './slices.ts'
 import { thin } from './thin.ts'
@@ -26,7 +26,7 @@ port?.postMessage('ready')
 function told(text: string): Whole | { readonly problem: string } {
   const trees = parsed(text)
   if (trees.statements === undefined) return trees
-  const tree = JSON.stringify(thin(trees.statements))
+  const tree = thinned(trees)
   if (tree.length > treeCharsMax) return { problem: 'it has too many parts' }
   const each = [...slices(text, trees.statements)].map(({ node, slice }) => ({
     written: writtenOut(node, trees),
@@ -34,4 +34,9 @@ function told(text: string): Whole | { readonly problem: string } {
     placeholder: holdsPlaceholder(slice, node),
   }))
   return { tree, each }
+}
+
+/** Most texts have no VALUES: what the parser wrote of them is what is left. */
+function thinned({ json, statements }: Trees): string {
+  return json.includes('"valuesLists"') ? JSON.stringify({ stmts: thin(statements) }) : json
 }

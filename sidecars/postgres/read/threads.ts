@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { RawStmt } from 'libpg-query'
 import type { Canonical } from '../rewrite/canonical.ts'
+import { listOf } from './parser.ts'
 import type { Told } from './thread.ts'
 
 /** A large text as it was parsed, without repeated rows of VALUES (`thin`), and what that leaves open of each statement. */
@@ -137,5 +138,5 @@ type Thread = {
 
 function understood(told: Told): Apart {
   if (told.tree === undefined) return { problem: told.problem }
-  return { statements: JSON.parse(told.tree) as readonly RawStmt[], each: told.each }
+  return { statements: listOf(told.tree), each: told.each }
 }

@@ -87,6 +87,22 @@ test.each([
   client.socket.destroy()
 })
 
+test('others are answered before a large statement is', async () => {
+  const rows = Array.from({ length: 9_000 }, (_, at) => `(${at}, 'name ${at}')`).join(', ')
+  const [one, other] = [await loggedIn(here.plainPort), await loggedIn(here.plainPort)]
+  const order: string[] = []
+  one.send(m.query(`select count(*) from (values ${rows}) v(a, b)`))
+  const large = said(one).then(([count]) => order.push(count ?? ''))
+  for (let round = 0; round < 3; round += 1) {
+    other.send(m.query(`select ${round}`))
+    expect(await said(other)).toEqual([`${round}`])
+    order.push(`${round}`)
+  }
+  await large
+  expect(order).toEqual(['0', '1', '2', '9000'])
+  for (const { socket } of [one, other]) socket.destroy()
+})
+
 describe('while a large statement is read', () => {
   test('its session waits, others do not, and what it said comes in order', async () => {
     const { port, reading, close } = await slowly()

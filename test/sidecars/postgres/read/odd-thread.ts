@@ -8,7 +8,7 @@ parentPort?.on('message', (text: string) => {
   const full: string[][] = []
   while (text === 'fill') full.push(new Array<string>(100_000).fill(`${full.length}`))
   parentPort?.postMessage({
-    tree: JSON.stringify([{ stmt_len: process.pid, stmt_location: tid() }]),
+    tree: JSON.stringify({ stmts: [{ stmt_len: process.pid, stmt_location: tid() }] }),
     each: [{ written: { text }, shape: text, placeholder: false }],
     hurt: text === 'hurt',
   })
