@@ -116,7 +116,8 @@ function reason(frames: readonly Buffer[], command: Command | undefined): string
   const roles = new Set(
     columns?.filter((one) => named.includes(one.name)).flatMap((one) => one.roles),
   )
-  return `${code}: ${decisive.find((role) => roles.has(role)) ?? 'it runs something prepared'}`
+  const first = decisive.find((role) => roles.has(role)) ?? 'it runs something prepared'
+  return `${code}: ${first}${first === 'partial' && roles.has('inside') ? ', in a view or a function' : ''}`
 }
 
 /** What a column that decides is used for, first what the statement's author sees most easily. */
