@@ -1,11 +1,12 @@
+import type { Node } from 'libpg-query'
 import type { Mask, Output } from '../../../pdp/contract.ts'
 import { Refusal } from '../../../pdp/refusal.ts'
 import type { Catalogue } from '../catalogue.ts'
 import { kept, weight } from '../kept.ts'
 import { AGAIN_BYTES_MAX, isLonger } from '../read/limits.ts'
 import { parse, type Trees } from '../read/parser.ts'
-import type { Reread } from '../rewrite/canonical.ts'
-import { rewrite, rewritten } from '../rewrite/rewrite.ts'
+import { type Reread, reread } from '../rewrite/canonical.ts'
+import { rewritten } from '../rewrite/rewrite.ts'
 import { type Sealing, type Shields, shields } from '../rewrite/shield.ts'
 import { sameTree } from '../rewrite/tree.ts'
 import type { State } from '../state.ts'
@@ -68,12 +69,14 @@ function attempt(
   }
   try {
     const shield = shieldsOf(around, sealing)
-    const asItIs = untouched(statement, sealing, shield)
+    const small = statement.thin ?? treeOf(text)
+    if (small === undefined) return unread
+    const changed = rewritten(small, sealing, shield)
+    const asItIs = unchanged(statement, sameTree(small, changed))
     if (asItIs !== undefined) return asItIs
     if (isLonger(text, AGAIN_BYTES_MAX)) return tooLong
-    const [only, ...others] = parse(text).statements ?? []
-    if (only?.stmt === undefined || others.length > 0) return unread
-    const made = rewrite(only.stmt, sealing, shield)
+    const whole = statement.thin === undefined ? undefined : treeOf(text)
+    const made = reread(whole === undefined ? changed : rewritten(whole, sealing, shield))
     if (made.text === undefined) return new Refusal('mask_impossible', made.problem)
     return { text: made.text, outputs: outputsOf(made, { catalogue, searchPath }) }
   } catch (error) {
@@ -82,6 +85,12 @@ function attempt(
     if (error instanceof RangeError) return new Refusal('mask_impossible', 'it is too deep to seal')
     throw error
   }
+}
+
+/** The only statement of a text. */
+function treeOf(text: string): Node | undefined {
+  const [only, ...others] = parse(text).statements ?? []
+  return others.length === 0 ? only?.stmt : undefined
 }
 
 const unread = new Refusal(
@@ -107,18 +116,10 @@ function shieldsOf({ mask, plan, catalogue }: Around, sealing: Sealing): Shields
   return shield
 }
 
-/** A large statement runs as it is where none of the rows it has changes: those that `thin` left out change like others. */
-function untouched(
-  { thin, upstream, command }: Statement,
-  sealing: Sealing,
-  shield: Shields,
-): Rewritten | undefined {
-  if (thin === undefined || upstream === undefined) return undefined
-  if (!sameTree(thin, rewritten(thin, sealing, shield))) return undefined
-  return {
-    text: upstream,
-    outputs: command.incomplete === undefined ? command.outputs : undefined,
-  }
+/** What is not rewritten runs as it was written out; rows that `thin` left out change like those it kept. */
+function unchanged({ upstream, command }: Statement, same: boolean): Rewritten | undefined {
+  if (!same || upstream === undefined) return undefined
+  return { text: upstream, outputs: command.incomplete === undefined ? command.outputs : undefined }
 }
 
 /** Nothing where it cannot be told: then what the server computes is covered. */
