@@ -61,7 +61,10 @@ test('before the script the role sees too much, and the check says so', async ()
 })
 
 test('what is safe by review may be used, and the check misses it where it may not', async () => {
-  const safe = { functions: new Map(), declassify: new Set(['public.v_safe', 'public.get_email_pl']) }
+  const safe = {
+    functions: new Map(),
+    declassify: new Set(['public.v_safe', 'public.get_email_pl']),
+  }
   const isProtected = (one: string) => protectedColumns.includes(one)
   const more = await privileges(here.query, declaring(here.catalogue, safe), isProtected)
   const columns = (name: string) => more.relations.find((one) => one.name === name)?.columns
@@ -71,7 +74,9 @@ test('what is safe by review may be used, and the check misses it where it may n
   expect(allowed).toContain(
     'GRANT SELECT, REFERENCES ON TABLE "public"."v_safe" TO "sealed""role";',
   )
-  expect(allowed).toMatch(/GRANT EXECUTE ON FUNCTION "public".get_email_pl\(.*\) TO "sealed""role";/)
+  expect(allowed).toMatch(
+    /GRANT EXECUTE ON FUNCTION "public".get_email_pl\(.*\) TO "sealed""role";/,
+  )
   here.server.sql(text(), 'demo_a')
   const problems = await verifyRole(asText(sealed), more)
   expect(problems.join()).toContain('cannot run public.get_email_pl(')
