@@ -259,7 +259,11 @@ function drop(): Command {
   return sql('drop_table', ['define'], [{ kind: 'table', name: 'public.orders', access: 'write' }])
 }
 
-export function table(name: string, access: Touched['access'], columns: readonly string[]): Touched {
+export function table(
+  name: string,
+  access: Touched['access'],
+  columns: readonly string[],
+): Touched {
   return { kind: 'table', name, access, columns }
 }
 
