@@ -1,3 +1,4 @@
+import { unescaped } from './escapes.ts'
 import type { CopyFacts } from './options.ts'
 
 /** What the server stores for a cell of COPY FROM, given as it was sent. */
@@ -8,31 +9,8 @@ export function decoded(cell: Buffer, options: CopyFacts): Buffer {
     case 'csv':
       return unquoted(cell, options.quote.charCodeAt(0), options.escape.charCodeAt(0))
     default:
-      return cell.includes(backslash) ? unescaped(cell) : cell
+      return unescaped(cell)
   }
-}
-
-const backslash = 92
-const sequence = /\\(?:([0-7]{1,3})|x([0-9a-f]{1,2})|(.))/gis
-const letters: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-/** Numbers are bytes, not characters (COPY, Text Format). */
-function unescaped(cell: Buffer): Buffer {
-  const said = cell
-    .toString('latin1')
-    .replace(sequence, (_, octal?: string, hex?: string, letter = '') => {
-      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 255)
-      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16))
-      return letters[letter] ?? letter
-    })
-  return Buffer.from(said, 'latin1')
 }
 
 function unquoted(cell: Buffer, quote: number, escaping: number): Buffer {

@@ -1,9 +1,9 @@
 import { Malformed } from '../../../pdp/refusal.ts'
 import type { Plan } from '../mask/plan.ts'
+import { backslash, letters, unescaped } from './escapes.ts'
 import { changed, type Format, same } from './format.ts'
 
 const lineFeed = 10
-const backslash = 92
 
 type Options = {
   readonly delimiter: string
@@ -51,22 +51,6 @@ export function textFormat(options: Options): Format {
       at += row[at] === backslash ? 2 : 1
     return at
   }
-}
-
-const letters: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-}
-
-function unescaped(cell: Buffer): Buffer {
-  if (!cell.includes(backslash)) return cell
-  return Buffer.from(
-    cell.toString('utf8').replace(/\\(.)/gs, (_, letter: string) => letters[letter] ?? letter),
-  )
 }
 
 const names: Readonly<Record<string, string>> = Object.fromEntries(
