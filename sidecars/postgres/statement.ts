@@ -2,9 +2,10 @@ import type { Node } from 'libpg-query'
 import type { Command } from '../../pdp/contract.ts'
 import type { Catalogue } from '../sql/catalogue.ts'
 import type { Absent } from '../sql/facts.ts'
+import { same } from './path/path.ts'
 import { type Analysis, analyse, type Source } from './read/analyse.ts'
 import { type Parsed, parsed } from './read/parser.ts'
-import type { PathChange } from './read/path.ts'
+import type { Names, PathChange } from './read/path.ts'
 import { shape } from './read/shape.ts'
 import { slices } from './read/slices.ts'
 import type { Apart } from './read/threads.ts'
@@ -140,9 +141,17 @@ function rowsOf({ command, outcome }: Analysis, needs: readonly string[], scope:
 /** The scope of a statement, given those before it in the same text; undefined where its names may mean anything. */
 function within(scope: Scope, before: readonly Statement[]): Scope | undefined {
   const paths = before.flatMap(({ path }) => path ?? [])
-  const searchPath = paths.length === 0 ? scope.searchPath : scope.pathAfter?.(paths)
+  if (paths.length === 0) return named(scope, before)
+  const searchPath = scope.pathAfter?.(paths)
   if (searchPath === undefined) return undefined
-  return named({ ...scope, searchPath }, before)
+  const inner = named({ ...scope, searchPath }, before)
+  return { ...inner, prepared: (name) => readUnder(searchPath, inner.prepared(name)) }
+}
+
+/** The server looks up anew what was prepared under another path: then it is not known here. */
+function readUnder(path: Names, prepared: Statement | undefined): Statement | undefined {
+  const known = prepared?.searchPath ?? path
+  return same(known, path) ? prepared : undefined
 }
 
 function named(scope: Scope, before: readonly Statement[]): Scope {
