@@ -19,7 +19,12 @@ const sampled = 4
 
 /** Whether far more different texts of a value share a bucket than chance explains. */
 export function colliding(value: unknown): boolean {
-  const sample: Sample = { counts: new Uint32Array(buckets), last: new Array<string>(buckets), fullest: 0, texts: 0 }
+  const sample: Sample = {
+    counts: new Uint32Array(buckets),
+    last: new Array<string>(buckets),
+    fullest: 0,
+    texts: 0,
+  }
   count(value, sample)
   const most = chance + Math.ceil((4 * sample.texts) / buckets)
   if (sample.fullest <= most) return false
