@@ -88,8 +88,10 @@ const aborted = Buffer.from([code('Z'), 0, 0, 0, 5, code('E')])
 const standIn = query('postern_aborted')
 
 /** Goes ahead of the next command of a client that believes its transaction aborted; its answer is kept back. */
-export function aborting({ queue, stopping }: State): Buffer {
+export function aborting({ queue, stopping, path }: State): Buffer {
   stopping.aborts = false
+  // It surely fails, and the command it goes with is read as after that.
+  path.failed()
   queue.push({ kind: 'refused', error: nothing, simple: true, changes: [], silent: true })
   return standIn
 }

@@ -36,10 +36,12 @@ function leaves({ uniform }: Path, change: PathChange | undefined): boolean {
   return change === undefined || (uniform && change.kind !== 'set' && change.kind !== 'discard')
 }
 
-/** Whether the server has not yet answered all that was sent before this batch. */
+/** Whether the server has not yet answered all that was sent before this batch; a stand-in goes with it. */
 function isBehind({ queue }: State): boolean {
   return queue.some(
     (slot) =>
-      slot.kind === 'query' || slot.kind === 'sync' || (slot.kind === 'refused' && slot.simple),
+      slot.kind === 'query' ||
+      slot.kind === 'sync' ||
+      (slot.kind === 'refused' && slot.simple && !slot.silent),
   )
 }

@@ -101,6 +101,18 @@ test.each([
   expect(await answer(m.query('select 6 as free'))).toBe('TDCZI')
 })
 
+test('a limit that denies aborts a transaction that set its search_path', async () => {
+  deny()
+  await answer(m.query('begin /* free */'))
+  await answer(m.query("set search_path to '$user', public, pg_catalog /* free */"))
+  expect(await answer(m.query('select id from customers'))).toMatch(/DDDEZE$/)
+  client.send(m.query('select 5 as free'))
+  const refused = await client.until('Z')
+  expect(fields(refused[0] ?? Buffer.alloc(5))['C']).toBe('25P02')
+  expect(await answer(m.query('commit /* free */'))).toBe('CZI')
+  expect(await answer(m.query('select 6 as free'))).toBe('TDCZI')
+})
+
 test('nothing is written behind an error that the session survives', async () => {
   deny()
   client.send(m.query('select id from customers; insert into t values (35) /* free */'))
