@@ -1,10 +1,6 @@
 /** Pairs of databases that differ in nothing but protected values, behind a gate that masks these. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { buildBundle } from '../../bundles/build.ts'
-import { entrypoint, readContent } from '../../bundles/manifest.ts'
 import type { Subject, Upstream } from '../../pdp/contract.ts'
 import { engine, type ManagedEngine } from '../../pdp/engine/engine.ts'
 import { gate } from '../../pdp/gate.ts'
@@ -17,6 +13,7 @@ import { listen } from '../../sidecars/listen.ts'
 import { postgres } from '../../sidecars/postgres/index.ts'
 import { grants } from '../../sidecars/postgres/roles/roles.ts'
 import type { Sidecar } from '../../sidecars/sidecar.ts'
+import { libraryWith } from '../bundle.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { type Client, direct, errorOf, throughGate } from './client.ts'
 
@@ -184,18 +181,9 @@ function pairsOf(server: PostgresServer): Pairs {
 }
 
 async function decider(): Promise<ManagedEngine> {
-  const source = mkdtempSync(join(tmpdir(), 'postern-ni-'))
-  try {
-    cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
-    cpSync(folder('./policies'), join(source, 'policies'), { recursive: true })
-    const opa = folder('../../.tools/opa')
-    const { wasm, data } = readContent(await buildBundle({ source, revision: 'ni', opa }))
-    const made = engine()
-    await made.activate({ name: 'ni', revision: 'ni', digest: 'ni', entrypoint, wasm, data })
-    return made
-  } finally {
-    rmSync(source, { recursive: true, force: true })
-  }
+  const made = engine()
+  await made.activate(await libraryWith(folder('./policies')))
+  return made
 }
 
 const robot: Subject = {

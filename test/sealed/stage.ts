@@ -1,10 +1,6 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Client as Pg } from 'pg'
-import { buildBundle } from '../../bundles/build.ts'
-import { entrypoint, readContent } from '../../bundles/manifest.ts'
 import type { Declarations, Subject } from '../../pdp/contract.ts'
 import { codeOf, nothingDeclared } from '../../pdp/engine/code.ts'
 import { engine } from '../../pdp/engine/engine.ts'
@@ -22,6 +18,7 @@ import type { Sealing } from '../../sidecars/postgres/rewrite/shield.ts'
 import { privileges } from '../../sidecars/postgres/roles/privileges.ts'
 import { grants } from '../../sidecars/postgres/roles/roles.ts'
 import { script } from '../../sidecars/postgres/roles/script.ts'
+import { libraryWith } from '../bundle.ts'
 import { record } from '../pdp/kit.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { asText } from '../sidecars/postgres/reading.ts'
@@ -166,16 +163,7 @@ async function copies(server: PostgresServer): Promise<void> {
 }
 
 async function decider() {
-  const source = mkdtempSync(join(tmpdir(), 'postern-sealed-'))
-  try {
-    cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
-    cpSync(folder('./policies'), source, { recursive: true })
-    const opa = folder('../../.tools/opa')
-    const { wasm, data } = readContent(await buildBundle({ source, revision: 'sealed', opa }))
-    const made = engine()
-    await made.activate({ name: 'sealed', revision: '1', digest: '1', entrypoint, wasm, data })
-    return made
-  } finally {
-    rmSync(source, { recursive: true, force: true })
-  }
+  const made = engine()
+  await made.activate(await libraryWith(folder('./policies')))
+  return made
 }

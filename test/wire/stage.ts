@@ -1,9 +1,5 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { buildBundle } from '../../bundles/build.ts'
-import { entrypoint, readContent } from '../../bundles/manifest.ts'
 import type { Decision, Input, Subject } from '../../pdp/contract.ts'
 import { engine, type ManagedEngine } from '../../pdp/engine/engine.ts'
 import { gate } from '../../pdp/gate.ts'
@@ -13,6 +9,7 @@ import { secret } from '../../pdp/secret.ts'
 import { sqliteHolds } from '../../pdp/state/sqlite-holds.ts'
 import { type Listener, listen } from '../../sidecars/listen.ts'
 import { postgres } from '../../sidecars/postgres/index.ts'
+import { libraryWith } from '../bundle.ts'
 import { type Record, record } from '../pdp/kit.ts'
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
 import { type Client, direct, throughGate } from './client.ts'
@@ -105,20 +102,12 @@ async function restored(server: PostgresServer): Promise<void> {
 type Decider = Pick<Stage, 'declare'> & { readonly policy: ManagedEngine }
 
 async function decider(): Promise<Decider> {
-  const source = mkdtempSync(join(tmpdir(), 'postern-wire-'))
-  try {
-    cpSync(folder('../../rego/postern'), join(source, 'postern'), { recursive: true })
-    cpSync(folder('./policies'), source, { recursive: true })
-    const opa = folder('../../.tools/opa')
-    const { wasm, data } = readContent(await buildBundle({ source, revision: 'wire', opa }))
-    const policy = engine()
-    const bundle = { name: 'wire', revision: 'wire', digest: 'wire', entrypoint, wasm, data }
-    await policy.activate(bundle)
-    const declare = (code: object) => policy.activate({ ...bundle, data: { ...data, code } })
-    return { policy, declare }
-  } finally {
-    rmSync(source, { recursive: true, force: true })
-  }
+  const policy = engine()
+  const bundle = await libraryWith(folder('./policies'))
+  await policy.activate(bundle)
+  const declare = (code: object) =>
+    policy.activate({ ...bundle, data: { ...Object(bundle.data), code } })
+  return { policy, declare }
 }
 
 const robot: Subject = {
